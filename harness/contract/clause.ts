@@ -1,0 +1,70 @@
+/**
+ * The format of the clause catalogue. A clause is one testable sentence of the contract; the data lies in
+ * `clauses/<group>.ts`, one file a group. The probe that checks a clause lies in `guest/probes/<group>.c`; an e2e test
+ * holds `mmapvet-probes --list` against the catalogue.
+ */
+
+/** P promised by documentation or header text, I implied by the implementation, X recorded behaviour. */
+export type ClauseClass = 'P' | 'I' | 'X';
+
+/** How the driver is reached: directly, or through a stacked wrapper (guest/driver/mmapvet.h). */
+export const PATHS = ['direct', 'W1', 'W2', 'W3', 'W4', 'W5'] as const;
+export type Path = (typeof PATHS)[number];
+
+/**
+ * `two`: the driver's facts and user space's facts must agree, else the cell is an error.
+ * `driver-only`: only a hook can see it; the driver's facts decide, user space shows a consequence of the same call.
+ */
+export type Observers = 'two' | 'driver-only';
+
+/** Names of `enum mmapvet_feature` (guest/driver/mmapvet.h), as the probes print them. */
+export const FEATURES = [
+  'prepare',
+  'mapped',
+  'vfs-mmap',
+  'compat-desc',
+  'action',
+  'kernel-pages',
+  'simple-ioremap',
+  'override',
+  'hide',
+  'success-hook',
+  'desc-flags',
+] as const;
+export type Feature = (typeof FEATURES)[number];
+
+/** What turns exactly this clause red: a kernel of `test/mutants/<name>.patch`, or a lie of the driver (`--driver-lie`). */
+export type RedControl =
+  { readonly kind: 'mutant'; readonly name: string } | { readonly kind: 'lie'; readonly name: string };
+
+/** A kernel warning that the clause must provoke: seen is required, any other is a fault. */
+export interface RequiredSplat {
+  /** Matches the splat's title, `WARNING in can_mmap_file` for one. */
+  readonly title: RegExp;
+  readonly why: string;
+}
+
+export interface Clause {
+  readonly id: string;
+  /** The claim, in one sentence without a full stop. */
+  readonly title: string;
+  readonly class: ClauseClass;
+  /** `file:function` below the kernel tree. */
+  readonly source: string;
+  readonly observers: Observers;
+  /** The driver event that must have happened for a verdict to mean anything. */
+  readonly event: string;
+  readonly paths: readonly Path[];
+  /** Features without which the clause does not apply. */
+  readonly needs: readonly Feature[];
+  readonly redControls: readonly RedControl[];
+  readonly splat?: RequiredSplat;
+  /** Plain words for `mmapvet explain`: what it means, how it is seen. */
+  readonly explain: string;
+}
+
+export interface ClauseGroup {
+  readonly letter: string;
+  readonly name: string;
+  readonly clauses: readonly Clause[];
+}

@@ -1,0 +1,144 @@
+/**
+ * The event stream: the one thing that a run produces. Reporters read it live, `events.jsonl` stores it, and a stored
+ * stream replayed gives the same reports. A change that an old reader would misread raises EVENTS_VERSION.
+ */
+import { z } from 'zod';
+import { OUTCOMES } from './outcome.ts';
+
+export const EVENTS_VERSION = 1;
+
+/** A cell's coordinates; `path` is `direct` or a wrapper `W1` … `W5`. */
+export const CellId = z.object({
+  clause: z.string().regex(/^[A-O]\d{2}$/),
+  path: z.string(),
+  target: z.string(),
+  profile: z.string(),
+});
+
+export const Fault = z.object({
+  class: z.string(),
+  title: z.string(),
+  /** The splat's own lines, cleaned of control characters. */
+  lines: z.array(z.string()),
+});
+
+/** One observer's facts, as `ok: …` or `bad: …` sentences. */
+export const Fact = z.object({ ok: z.boolean(), text: z.string() });
+
+export const Cell = CellId.extend({
+  outcome: z.enum(OUTCOMES),
+  /** One sentence: why it is not a plain pass. Empty for a pass. */
+  reason: z.string(),
+  observers: z.object({ driver: z.array(Fact), user: z.array(Fact) }),
+  durationMs: z.number().nonnegative(),
+  repeats: z.array(z.object({ outcome: z.enum(OUTCOMES), reason: z.string() })),
+  /** The driver's event log, one `key=value …` line an event. */
+  log: z.array(z.string()),
+  /** Folder below the run folder; null where nothing was kept. */
+  evidence: z.string().nullable(),
+  faults: z.array(Fault),
+});
+
+export const KernelIdentity = z.object({
+  /** As the user would name it: a path, `deb:linux-source-7.3=…`, a tarball. */
+  source: z.string(),
+  version: z.string(),
+  commit: z.string().nullable(),
+  packageVersion: z.string().nullable(),
+  dirty: z.boolean(),
+  series: z.array(z.object({ subject: z.string(), author: z.string(), sha256: z.string(), file: z.string() })),
+});
+
+export const BuildIdentity = z.object({
+  target: z.string(),
+  profile: z.string(),
+  key: z.string(),
+  compiler: z.string(),
+  configHash: z.string(),
+  release: z.string(),
+  /** True when the build was found in the store. */
+  reused: z.boolean(),
+});
+
+export const STAGES = ['source', 'config', 'build', 'image', 'boot', 'connect', 'module', 'probe', 'collect'] as const;
+export const Stage = z.enum(STAGES);
+
+const at = z.iso.datetime();
+const target = z.string().nullable();
+
+export const Event = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('run-start'),
+    at,
+    version: z.literal(EVENTS_VERSION),
+    tool: z.string(),
+    command: z.array(z.string()),
+    folder: z.string(),
+    targets: z.array(z.string()),
+    profile: z.string(),
+    cells: z.array(CellId),
+  }),
+  z.object({ kind: z.literal('kernel'), at, kernel: KernelIdentity }),
+  z.object({
+    kind: z.literal('note'),
+    at,
+    target,
+    level: z.enum(['info', 'warning', 'error']),
+    text: z.string(),
+    hint: z.string().optional(),
+    code: z.string().optional(),
+  }),
+  z.object({ kind: z.literal('stage-start'), at, target, stage: Stage, detail: z.string() }),
+  z.object({
+    kind: z.literal('stage-progress'),
+    at,
+    target,
+    stage: Stage,
+    done: z.number(),
+    total: z.number().nullable(),
+    detail: z.string(),
+  }),
+  z.object({
+    kind: z.literal('stage-end'),
+    at,
+    target,
+    stage: Stage,
+    ok: z.boolean(),
+    reused: z.boolean(),
+    durationMs: z.number(),
+    detail: z.string(),
+  }),
+  z.object({ kind: z.literal('build'), at, build: BuildIdentity }),
+  z.object({
+    kind: z.literal('guest'),
+    at,
+    target: z.string(),
+    accel: z.string(),
+    command: z.array(z.string()),
+    console: z.string(),
+  }),
+  z.object({ kind: z.literal('cell-start'), at, cell: CellId }),
+  z.object({ kind: z.literal('cell'), at, cell: Cell }),
+  /** A fault outside of any cell: while booting, loading or unloading the driver. */
+  z.object({ kind: z.literal('kernel-fault'), at, target: z.string(), during: z.string(), fault: Fault }),
+  z.object({
+    kind: z.literal('run-end'),
+    at,
+    counts: z.record(z.enum(OUTCOMES), z.number()),
+    exitCode: z.number(),
+    interrupted: z.boolean(),
+    durationMs: z.number(),
+  }),
+]);
+
+export type CellId = z.infer<typeof CellId>;
+export type Cell = z.infer<typeof Cell>;
+export type Fact = z.infer<typeof Fact>;
+export type Fault = z.infer<typeof Fault>;
+export type KernelIdentity = z.infer<typeof KernelIdentity>;
+export type BuildIdentity = z.infer<typeof BuildIdentity>;
+export type Stage = z.infer<typeof Stage>;
+export type Event = z.infer<typeof Event>;
+/** An event without its time stamp: what a stage hands to the sink, which adds `at`. */
+export type EventBody = Event extends infer E ? (E extends unknown ? Omit<E, 'at'> : never) : never;
+export type Emit = (event: EventBody) => void;
