@@ -9,6 +9,9 @@ export interface Arch {
   readonly nodeArch: NodeJS.Architecture;
   /** Debian's name. */
   readonly debian: string;
+  /** The folder below usr/lib of Debian's libraries, and the dynamic loader's path that every program names. */
+  readonly triplet: string;
+  readonly loader: string;
   /** The prefix of Debian's cross compiler, used on a host of another architecture. */
   readonly crossCompile: string;
   /** Make goals that build what QEMU boots, and the file, below the build folder. */
@@ -21,6 +24,8 @@ const X86_64: Arch = Object.freeze({
   makeArch: 'x86_64',
   nodeArch: 'x64',
   debian: 'amd64',
+  triplet: 'x86_64-linux-gnu',
+  loader: 'lib64/ld-linux-x86-64.so.2',
   crossCompile: 'x86_64-linux-gnu-',
   // vmlinux has a PVH entry point: QEMU boots it without a decompressor (1.5 s faster under emulation).
   kernelGoals: ['vmlinux'],
@@ -32,6 +37,8 @@ const ARM64: Arch = Object.freeze({
   makeArch: 'arm64',
   nodeArch: 'arm64',
   debian: 'arm64',
+  triplet: 'aarch64-linux-gnu',
+  loader: 'lib/ld-linux-aarch64.so.1',
   crossCompile: 'aarch64-linux-gnu-',
   kernelGoals: ['Image'],
   kernelImage: 'arch/arm64/boot/Image',

@@ -37,7 +37,10 @@ export function createScreen(stdout: Stream, stderr: Stream, env: NodeJS.Process
   const color = wantsColor(env, isTty);
   return {
     live: isTty && (forced !== null || stderr.isTTY === true) && (env['CI'] ?? '') === '',
-    columns: forced === null ? (stdout.columns ?? 120) : Number(forced[1]),
+    // A getter: a terminal's width changes while a run goes on.
+    get columns() {
+      return forced === null ? (stdout.columns ?? 120) : Number(forced[1]);
+    },
     style: (style, text) => (color ? styleText(style, text, { validateStream: false }) : text),
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
