@@ -1,0 +1,94 @@
+/** QEMU's command line: a pure function of the machine, the files and the ports of one guest. */
+import { join } from 'node:path';
+import type { Accel, MachineData } from './machine.ts';
+
+/** The name that guest/rootfs/init.c looks for. */
+export const HANDOVER_PORT = 'mmapvet.handover';
+
+export interface GuestFiles {
+  readonly kernel: string;
+  readonly initrd: string;
+  /** A private folder with a short path (a unix socket's path holds 107 bytes): the sockets lie there. */
+  readonly sockets: string;
+  readonly console: string;
+}
+
+export interface GuestSettings {
+  readonly accel: Accel;
+  /** Loopback port that is forwarded to the guest's port 22. */
+  readonly sshPort: number;
+  readonly kernelArgs: readonly string[];
+  readonly qemuArgs: readonly string[];
+}
+
+/** Our side listens on these, QEMU connects: no polling for a socket to appear. */
+export const socketsOf = (folder: string) => ({
+  qmp: join(folder, 'qmp'),
+  console: join(folder, 'console'),
+  handover: join(folder, 'handover'),
+});
+
+/**
+ * panic=-1 with -no-reboot ends QEMU on a panic; so an exit alone is never taken as success (boot-utils#65).
+ * printk.devkmsg=on: the probes' begin and end lines must not be rate limited.
+ */
+const KERNEL_ARGS = ['panic=-1', 'printk.devkmsg=on', 'ignore_loglevel', 'log_buf_len=1M', 'rdinit=/init'];
+
+export function kernelCommandLine(machine: MachineData, extra: readonly string[]): string {
+  return [`console=${machine.console}`, ...KERNEL_ARGS, ...machine.kernelArgs, ...extra].join(' ');
+}
+
+/** QEMU's option values end at a comma; a doubled one stands for itself. */
+const escape = (value: string): string => value.replaceAll(',', ',,');
+
+export function qemuCommand(machine: MachineData, files: GuestFiles, settings: GuestSettings): [string, ...string[]] {
+  const sockets = socketsOf(files.sockets);
+  const socket = (id: string, path: string, more = ''): string => `socket,id=${id},path=${escape(path)}${more}`;
+  const accel = settings.accel === 'tcg' ? 'tcg,thread=multi' : 'kvm';
+  return [
+    machine.qemu,
+    '-nodefaults',
+    '-no-user-config',
+    '-no-reboot',
+    '-display',
+    'none',
+    '-machine',
+    machine.machine,
+    '-accel',
+    accel,
+    '-cpu',
+    machine.cpu[settings.accel],
+    '-smp',
+    String(machine.cpus),
+    '-m',
+    String(machine.memoryMiB),
+    '-kernel',
+    files.kernel,
+    '-initrd',
+    files.initrd,
+    '-append',
+    kernelCommandLine(machine, settings.kernelArgs),
+    // Stopped until all sockets are connected: nothing that the guest says is lost.
+    '-S',
+    '-chardev',
+    socket('qmp', sockets.qmp),
+    '-mon',
+    'chardev=qmp,mode=control',
+    '-chardev',
+    socket('console', sockets.console, `,logfile=${escape(files.console)},logappend=on`),
+    '-serial',
+    'chardev:console',
+    '-chardev',
+    socket('handover', sockets.handover),
+    '-device',
+    `virtio-serial-${machine.virtioBus}`,
+    '-device',
+    `virtserialport,chardev=handover,name=${HANDOVER_PORT}`,
+    '-netdev',
+    // restrict: the guest reaches nothing, only the forwarded port reaches it.
+    `user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:${settings.sshPort}-:22`,
+    '-device',
+    `virtio-net-${machine.virtioBus},netdev=net${machine.virtioBus === 'pci' ? ',romfile=' : ''}`,
+    ...settings.qemuArgs,
+  ];
+}

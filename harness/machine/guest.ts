@@ -1,0 +1,241 @@
+/**
+ * One running QEMU: started stopped, wired up, let go, handed its keys, and ended with certainty.
+ */
+import { writeFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pRetry from 'p-retry';
+import { MmapvetError } from '../core/errors.ts';
+import { quoteCommand, spawn } from '../core/exec.ts';
+import { qemuCommand, socketsOf } from './argv.ts';
+import { ConsoleLines } from './console.ts';
+import { createKeys, handoverMessage, type GuestKeys } from './handover.ts';
+import type { Accel, MachineData } from './machine.ts';
+import { Qmp, type QmpEvent } from './qmp.ts';
+import { freePort, listenOnce, privateFolder } from './sockets.ts';
+
+export interface GuestRequest {
+  readonly machine: MachineData;
+  readonly accel: Accel;
+  readonly kernel: string;
+  readonly initrd: string;
+  /** QEMU appends the raw console to this file. */
+  readonly consoleFile: string;
+  readonly kernelArgs: readonly string[];
+  readonly qemuArgs: readonly string[];
+}
+
+export interface GuestExit {
+  readonly exitCode: number | undefined;
+  readonly signal: string | undefined;
+  readonly stderr: string;
+}
+
+/** QEMU lost the race for the port: the one start failure that another try can mend. */
+const PORT_TAKEN = /could not set up host forwarding rule/i;
+
+const MAX_EVENTS = 1000;
+
+export class Guest implements AsyncDisposable {
+  readonly console: ConsoleLines;
+  readonly keys: GuestKeys;
+  readonly sshPort: number;
+  readonly command: readonly string[];
+  readonly pid: number | undefined;
+  /** Settles, never rejects, when QEMU is gone. */
+  readonly exited: Promise<GuestExit>;
+  /** QMP events so far, such as RESET, SHUTDOWN or STOP. */
+  readonly events: readonly QmpEvent[];
+  readonly #qmp: Qmp;
+  readonly #handover: Socket;
+  readonly #cleanup: AsyncDisposableStack;
+
+  private constructor(parts: {
+    console: ConsoleLines;
+    sshPort: number;
+    command: readonly string[];
+    pid: number | undefined;
+    exited: Promise<GuestExit>;
+    events: readonly QmpEvent[];
+    qmp: Qmp;
+    handover: Socket;
+    cleanup: AsyncDisposableStack;
+  }) {
+    this.console = parts.console;
+    this.keys = createKeys();
+    this.sshPort = parts.sshPort;
+    this.command = parts.command;
+    this.pid = parts.pid;
+    this.exited = parts.exited;
+    this.events = parts.events;
+    this.#qmp = parts.qmp;
+    this.#handover = parts.handover;
+    this.#cleanup = parts.cleanup;
+  }
+
+  /**
+   * Starts QEMU and lets the guest run. A lost race for the SSH port is tried again.
+   * @throws MmapvetError QEMU_FAILED when QEMU ends before the guest ran
+   */
+  static async start(request: GuestRequest): Promise<Guest> {
+    return pRetry(() => Guest.#startOnce(request), {
+      retries: 4,
+      minTimeout: 50,
+      shouldRetry: ({ error }) => error instanceof MmapvetError && PORT_TAKEN.test(error.details.join('\n')),
+    });
+  }
+
+  static async #startOnce(request: GuestRequest): Promise<Guest> {
+    await using cleanup = new AsyncDisposableStack();
+    const folder = cleanup.use(await privateFolder());
+    const paths = socketsOf(folder.path);
+    const [qmpSocket, consoleSocket, handoverSocket] = await Promise.all([
+      listenOnce(paths.qmp),
+      listenOnce(paths.console),
+      listenOnce(paths.handover),
+    ]);
+    cleanup.defer(() => [qmpSocket, consoleSocket, handoverSocket].forEach((listening) => listening.close()));
+
+    const sshPort = await freePort();
+    const { machine, accel, kernel, initrd, consoleFile, kernelArgs, qemuArgs } = request;
+    const command = qemuCommand(
+      machine,
+      { kernel, initrd, sockets: folder.path, console: consoleFile },
+      { accel, sshPort, kernelArgs, qemuArgs },
+    );
+    const child = spawn(command, { reject: false, maxBuffer: 1024 * 1024, stdout: 'ignore' });
+    const exited: Promise<GuestExit> = child.then((result) => ({
+      exitCode: result.exitCode,
+      signal: result.signal,
+      stderr: String(result.stderr ?? ''),
+    }));
+    cleanup.defer(async () => {
+      child.kill('SIGKILL');
+      await exited;
+    });
+
+    const sockets = Promise.all([qmpSocket.connected, consoleSocket.connected, handoverSocket.connected]);
+    const connected = await Promise.race([sockets, exited]);
+    if (!Array.isArray(connected)) throw startError(command, connected);
+    const [qmpStream, consoleStream, handover] = connected;
+
+    const events: QmpEvent[] = [];
+    const qmp = await Qmp.open(qmpStream, (event) => {
+      if (events.length < MAX_EVENTS) events.push(event);
+    }).catch(async () => {
+      throw startError(command, await exited);
+    });
+    const console = new ConsoleLines();
+    consoleStream.setEncoding('latin1').on('data', (chunk) => console.push(String(chunk)));
+    await qmp.execute('cont');
+    return new Guest({
+      console,
+      sshPort,
+      command,
+      pid: child.pid,
+      exited,
+      events,
+      qmp,
+      handover,
+      cleanup: cleanup.move(),
+    });
+  }
+
+  /**
+   * Waits until the guest accepts SSH connections, handing over its keys on the way.
+   * @param timeoutMs for the whole boot
+   * @throws MmapvetError GUEST_DIED, GUEST_NOT_READY, GUEST_SETUP; the abort reason when `signal` fires
+   */
+  async ready(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    const answer = this.#converse();
+    const stop = new AbortController();
+    const timeout = sleep(timeoutMs, 'timeout' as const, { signal: AbortSignal.any([stop.signal, signal]) });
+    timeout.catch(() => {});
+    try {
+      const first = await Promise.race([answer, this.exited.then(() => 'exit' as const), timeout]);
+      if (first === 'exit') throw await this.#died();
+      if (first === 'timeout')
+        throw new MmapvetError('GUEST_NOT_READY', `The guest was not ready for SSH after ${timeoutMs / 1000} s.`, {
+          hint: 'Read the end of its console.',
+          details: this.console.lines().slice(-15),
+        });
+      if (first !== '')
+        throw new MmapvetError('GUEST_SETUP', `The guest could not set itself up: ${first}`, {
+          details: this.console.lines().slice(-15),
+        });
+    } finally {
+      stop.abort();
+    }
+  }
+
+  /** Answers `hello` with the hand-over. @returns the guest's complaints, empty when it is ready */
+  #converse(): Promise<string> {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    let text = '';
+    const complaints: string[] = [];
+    this.#handover.setEncoding('latin1').on('data', (chunk) => {
+      text += String(chunk);
+      const lines = text.split('\n');
+      text = (lines.pop() ?? '').slice(-1024);
+      for (const line of lines) {
+        if (line === 'hello') this.#handover.write(handoverMessage(this.keys));
+        else if (line === 'ready') resolve(complaints.join('; '));
+        else if (line.startsWith('error ') && complaints.length < 10) complaints.push(line.slice('error '.length, 200));
+      }
+    });
+    return promise;
+  }
+
+  async #died(): Promise<MmapvetError> {
+    const exit = await this.exited;
+    const how = exit.signal === undefined ? `with code ${exit.exitCode}` : `by ${exit.signal}`;
+    const said = exit.stderr.trim().split('\n').filter(Boolean).slice(-5);
+    return new MmapvetError('GUEST_DIED', `QEMU ended ${how} before the guest was ready.`, {
+      hint: 'Read the end of its console.',
+      details: [...said, ...this.console.lines().slice(-15)],
+    });
+  }
+
+  /** The client key and the host's public key as files, for the user's own ssh; both go when disposed. */
+  async writeClientKey(): Promise<AsyncDisposable & { readonly path: string }> {
+    const folder = await privateFolder();
+    const path = join(folder.path, 'key');
+    await writeFile(path, this.keys.clientPrivate, { mode: 0o600 });
+    const host = `[127.0.0.1]:${this.sshPort} ssh-ed25519 ${this.keys.hostPublic.toString('base64')}\n`;
+    await writeFile(`${path}.known_hosts`, host);
+    return { path, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
+  }
+
+  sshCommand(keyFile: string): string {
+    const options = ['IdentitiesOnly=yes', `UserKnownHostsFile=${keyFile}.known_hosts`];
+    const words = ['ssh', '-p', String(this.sshPort), '-i', keyFile, ...options.flatMap((option) => ['-o', option])];
+    return quoteCommand([...words, 'root@127.0.0.1']);
+  }
+
+  /** A QMP command, for diagnosis. */
+  qmp(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown> {
+    return this.#qmp.execute(command, args);
+  }
+
+  /** Asks QEMU to quit, waits a moment, then makes sure. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#qmp.execute('quit').catch(() => {});
+    await Promise.race([this.exited, sleep(2000, undefined, { ref: false })]);
+    this.#qmp.close();
+    this.#handover.destroy();
+    await this.#cleanup.disposeAsync();
+  }
+}
+
+function startError(command: readonly string[], exit: GuestExit): MmapvetError {
+  const said = exit.stderr.trim().split('\n').filter(Boolean);
+  return new MmapvetError(
+    'QEMU_FAILED',
+    `QEMU did not start: ${said.at(-1) ?? `it ended with code ${exit.exitCode}`}`,
+    {
+      hint: 'Run "mmapvet doctor"; try the command by hand.',
+      details: [...said.slice(-10), quoteCommand(command)],
+    },
+  );
+}

@@ -1,0 +1,115 @@
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { MmapvetError } from '../../../harness/core/errors.ts';
+import { Guest, type GuestRequest } from '../../../harness/machine/guest.ts';
+import { machineFor } from '../../../harness/machine/machine.ts';
+
+const FAKE = join(import.meta.dirname, '../../fixtures/programs/fake-qemu.mjs');
+const NEVER = new AbortController().signal;
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'mmapvet-test-'));
+  vi.stubEnv('TMPDIR', folder);
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function start(guest: string): Promise<Guest> {
+  vi.stubEnv('FAKE_GUEST', guest);
+  const request: GuestRequest = {
+    machine: { ...machineFor('x86_64'), qemu: FAKE },
+    accel: 'tcg',
+    kernel: '/k',
+    initrd: '/i',
+    consoleFile: join(folder, 'console.log'),
+    kernelArgs: [],
+    qemuArgs: [],
+  };
+  return Guest.start(request);
+}
+
+const alive = (pid: number | undefined): boolean => {
+  try {
+    return pid !== undefined && process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+async function failure(promise: Promise<unknown>): Promise<MmapvetError> {
+  const error: unknown = await promise.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof MmapvetError) return error;
+  throw new Error(`expected a MmapvetError, got ${String(error)}`);
+}
+
+test('a guest that behaves: ready after the hand-over, gone with its sockets at the end', async () => {
+  const guest = await start('good');
+  await guest.ready(5000, NEVER);
+  expect(guest.console.lines()).toContain('[    0.000000] Linux version fake');
+  await guest[Symbol.asyncDispose]();
+  expect(alive(guest.pid)).toBe(false);
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test('QEMU that does not start: its own words, nothing left behind', async () => {
+  const error = await failure(start('no-start'));
+  expect(error).toMatchObject({ code: 'QEMU_FAILED', blame: 'trouble' });
+  expect(error.message).toContain('unsupported machine type');
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test('a port that is taken in between is tried again with another', async () => {
+  vi.stubEnv('FAKE_ONCE', join(folder, 'once'));
+  vi.stubEnv('FAKE_ARGV', join(folder, 'argv'));
+  await using guest = await start('port-taken-once');
+  await guest.ready(5000, NEVER);
+  const tries = (await readFile(join(folder, 'argv'), 'utf8')).trim().split('\n');
+  expect(tries).toHaveLength(2);
+  expect(tries[0]).not.toBe(tries[1]);
+});
+
+test('a guest that dies while booting: told at once, with the end of its console', async () => {
+  await using guest = await start('dies');
+  const error = await failure(guest.ready(60_000, NEVER));
+  expect(error.code).toBe('GUEST_DIED');
+  expect(error.details.join('\n')).toContain('Kernel panic');
+});
+
+test('a guest that says nothing: its time runs out', async () => {
+  await using guest = await start('silent');
+  expect((await failure(guest.ready(200, NEVER))).code).toBe('GUEST_NOT_READY');
+});
+
+test("a guest that can't set itself up is not called ready", async () => {
+  await using guest = await start('complains');
+  const error = await failure(guest.ready(5000, NEVER));
+  expect(error.code).toBe('GUEST_SETUP');
+  expect(error.message).toContain('No space left on device');
+});
+
+test('QEMU that ignores "quit" and SIGTERM is killed all the same', async () => {
+  const guest = await start('deaf');
+  await guest[Symbol.asyncDispose]();
+  expect(alive(guest.pid)).toBe(false);
+});
+
+test('an interrupt ends the wait with its own reason', async () => {
+  await using guest = await start('silent');
+  const controller = new AbortController();
+  const waiting = guest.ready(60_000, controller.signal);
+  controller.abort(new Error('stop'));
+  await expect(waiting).rejects.toThrow();
+});
+
+test('a refused QMP command is an error with QEMU’s words', async () => {
+  await using guest = await start('good');
+  expect((await failure(guest.qmp('refuse-me'))).message).toContain('no such command');
+});
