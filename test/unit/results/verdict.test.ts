@@ -1,0 +1,318 @@
+import { describe, expect, it } from 'vitest';
+import type { Clause } from '../../../harness/contract/clause.ts';
+import type { Fault } from '../../../harness/core/events.ts';
+import type { ProbeReport } from '../../../harness/probe/report.ts';
+import { decide, mustHave, type VerdictInput } from '../../../harness/results/verdict.ts';
+
+const CLAUSE: Clause = {
+  id: 'A01',
+  title: 'A mapping that becomes a VMA of its own gets mapped before mmap() returns',
+  class: 'P',
+  source: 'mm/util.c:mmap_action_finish',
+  observers: 'two',
+  event: 'mapped',
+  paths: ['direct'],
+  needs: ['prepare', 'mapped'],
+  redControls: [{ kind: 'mutant', name: 'mapped-skipped' }],
+  explain: '',
+};
+const NOISY: Clause = { ...CLAUSE, splat: { title: /^WARNING in can_mmap_file$/, why: 'both hooks are set' } };
+
+const REPORT: ProbeReport = {
+  cell: 'A01.direct',
+  clause: 'A01',
+  path: 'direct',
+  driver: [{ ok: true, text: 'mapped x1' }],
+  user: [{ ok: true, text: 'the page can be read' }],
+  log: ['seq=1 type=prepare', 'seq=2 type=mapped'],
+  counts: { prepare: 1, mapped: 1 },
+  vmas: [],
+  splats: [],
+  changed: null,
+  taint: { before: 0x3000, after: 0x3000 },
+  durationMs: 12,
+  lost: 0,
+  outcome: 'pass',
+  reason: '',
+};
+
+const INPUT: VerdictInput = {
+  id: { clause: 'A01', path: 'direct', target: 'x86_64', profile: 'base' },
+  clause: CLAUSE,
+  probe: { kind: 'reported', report: REPORT },
+  splats: [],
+  taint: null,
+  features: ['prepare', 'mapped'],
+  kernelVersion: '7.3.4-mmapvet',
+  evidence: 'x86_64/A01-direct',
+};
+
+const WARNING: Fault = {
+  class: 'warning',
+  title: 'WARNING in can_mmap_file',
+  lines: ['WARNING: ./include/linux/fs.h:2050 at can_mmap_file+0x1/0x2, CPU#0: a/1'],
+};
+const OOPS: Fault = { class: 'oops', title: 'NULL pointer dereference in f', lines: ['BUG: …'] };
+
+const reported = (change: Partial<ProbeReport>, input: Partial<VerdictInput> = {}): VerdictInput => ({
+  ...INPUT,
+  probe: { kind: 'reported', report: { ...REPORT, ...change } },
+  ...input,
+});
+const bad = (text: string) => [{ ok: false, text }];
+const verdict = (input: VerdictInput) => {
+  const { outcome, reason } = decide(input);
+  return reason === '' ? outcome : `${outcome}: ${reason}`;
+};
+
+describe('decide', () => {
+  it('carries the facts, the log and the coordinates over', () => {
+    expect(decide(INPUT)).toEqual({
+      clause: 'A01',
+      path: 'direct',
+      target: 'x86_64',
+      profile: 'base',
+      outcome: 'pass',
+      reason: '',
+      observers: { driver: REPORT.driver, user: REPORT.user },
+      durationMs: 12,
+      repeats: [],
+      log: REPORT.log,
+      evidence: 'x86_64/A01-direct',
+      faults: [],
+    });
+  });
+
+  const table: readonly (readonly [string, VerdictInput, string])[] = [
+    ['a pass with facts and the event', INPUT, 'pass'],
+    // Passes that nobody earned.
+    ['no driver fact', reported({ driver: [] }), 'vacuous: the probe passed without a fact from the driver'],
+    ['no user fact', reported({ user: [] }), 'vacuous: the probe passed without a fact from user space'],
+    [
+      'the event was not counted',
+      reported({ counts: { prepare: 1, mapped: 0 } }),
+      'vacuous: the driver counted no "mapped" event',
+    ],
+    ['no counts at all', reported({ counts: {} }), 'vacuous: the driver counted no "mapped" event'],
+    ['a clause that no event is about', reported({ counts: {} }, { clause: { ...CLAUSE, event: 'none' } }), 'pass'],
+    [
+      'the probe itself says vacuous',
+      reported({ outcome: 'vacuous', reason: 'no fault came' }),
+      'vacuous: no fault came',
+    ],
+    ['vacuous without a reason', reported({ outcome: 'vacuous' }), 'vacuous: the driver counted no "mapped" event'],
+    // Words and facts that contradict each other.
+    [
+      'ok with a bad driver fact',
+      reported({ driver: bad('mapped x2') }),
+      'error: the probe says ok, but a fact says otherwise: mapped x2',
+    ],
+    [
+      'ok with a bad user fact',
+      reported({ user: bad('EPERM') }),
+      'error: the probe says ok, but a fact says otherwise: EPERM',
+    ],
+    [
+      'fail without a bad fact',
+      reported({ outcome: 'fail', reason: '' }),
+      'error: the probe failed without a fact that says why',
+    ],
+    [
+      'fail that only the driver saw',
+      reported({ outcome: 'fail', driver: bad('mapped x0') }),
+      'error: the observers disagree: the driver saw mapped x0; user space saw nothing wrong',
+    ],
+    [
+      'fail that only user space saw',
+      reported({ outcome: 'fail', user: bad('EPERM') }),
+      'error: the observers disagree: user space saw EPERM; the driver saw nothing wrong',
+    ],
+    [
+      'the same, where only a hook can see the fact',
+      reported({ outcome: 'fail', user: bad('EPERM') }, { clause: { ...CLAUSE, observers: 'driver-only' } }),
+      'error: the observers disagree: user space saw EPERM; the driver saw nothing wrong',
+    ],
+    // Fails.
+    [
+      'fail that both saw',
+      reported({ outcome: 'fail', reason: 'a; b', driver: bad('a'), user: bad('b') }),
+      'fail: a; b',
+    ],
+    [
+      'fail that only the driver can see',
+      reported({ outcome: 'fail', reason: 'a', driver: bad('a') }, { clause: { ...CLAUSE, observers: 'driver-only' } }),
+      'fail: a',
+    ],
+    [
+      'fail of a hook that never ran',
+      reported({ outcome: 'fail', reason: 'a', driver: bad('a'), user: bad('b'), counts: {} }),
+      'fail: a',
+    ],
+    // Recorded behaviour.
+    [
+      'changed, X clause',
+      reported({ outcome: 'changed', reason: 'recorded: 1; seen: 2' }, { clause: { ...CLAUSE, class: 'X' } }),
+      'changed: recorded: 1; seen: 2',
+    ],
+    [
+      'changed, P clause',
+      reported({ outcome: 'changed', reason: 'recorded: 1; seen: 2' }),
+      'error: the probe says "changed", but A01 is no recorded behaviour: recorded: 1; seen: 2',
+    ],
+    // Errors in the probe's own words.
+    ['error', reported({ outcome: 'error', reason: 'fork failed' }), 'error: fork failed'],
+    ['error without a reason', reported({ outcome: 'error' }), 'error: the probe gave no reason'],
+    // Splats.
+    ['an oops during a pass', reported({}, { splats: [OOPS] }), 'fault: NULL pointer dereference in f'],
+    [
+      'an oops outweighs a fail',
+      reported({ outcome: 'fail', driver: bad('a'), user: bad('b') }, { splats: [OOPS] }),
+      'fault: NULL pointer dereference in f',
+    ],
+    ['a warning where none is wanted', reported({}, { splats: [WARNING] }), 'fault: WARNING in can_mmap_file'],
+    ['the wanted warning on the console', reported({}, { clause: NOISY, splats: [WARNING] }), 'pass'],
+    ['the wanted warning in /dev/kmsg', reported({ splats: [{ ok: true, text: 'W' }] }, { clause: NOISY }), 'pass'],
+    [
+      'the wanted warning and an oops',
+      reported({}, { clause: NOISY, splats: [WARNING, OOPS] }),
+      'fault: NULL pointer dereference in f',
+    ],
+    [
+      'no wanted warning',
+      reported({}, { clause: NOISY }),
+      'fail: the kernel did not warn, but must: both hooks are set',
+    ],
+    ['a splat that only the probe saw', reported({ splats: bad('WARNING in g') }), 'fault: WARNING in g'],
+    [
+      "fault in the probe's words",
+      reported({ outcome: 'fault', reason: 'x', splats: bad('WARNING in g') }),
+      'fault: WARNING in g',
+    ],
+    // Taint.
+    [
+      'an oops flag without a splat',
+      reported({ taint: { before: 0x3000, after: 0x3080 } }),
+      'fault: the kernel got the taint D (oops or BUG), but no splat was seen',
+    ],
+    [
+      'a warning flag without a splat',
+      reported({}, { taint: { before: 0, after: 0x200 } }),
+      'fault: the kernel got the taint W (warning), but no splat was seen',
+    ],
+    [
+      'a lockup flag',
+      reported({}, { taint: { before: 0, after: 1 << 14 } }),
+      'fault: the kernel got the taint L (soft lockup), but no splat was seen',
+    ],
+    ["our driver's own flags", reported({ taint: { before: 0, after: 0x3000 } }), 'pass'],
+    ['an old warning flag', reported({ taint: { before: 0x3200, after: 0x3200 } }), 'pass'],
+    [
+      'the flag of the wanted warning',
+      reported({ taint: { before: 0, after: 0x200 } }, { clause: NOISY, splats: [WARNING] }),
+      'pass',
+    ],
+    [
+      'more than the flag of the wanted warning',
+      reported({ taint: { before: 0, after: 0x280 } }, { clause: NOISY, splats: [WARNING] }),
+      'fault: the kernel got the taint D (oops or BUG), but no splat was seen',
+    ],
+    // What the kernel lacks.
+    ['skipped', reported({ outcome: 'not-applicable', reason: 'no MTE' }), 'not-applicable: no MTE'],
+    ['skipped without a reason', reported({ outcome: 'not-applicable' }), 'not-applicable: the probe gave no reason'],
+    [
+      'a feature that old kernels lack',
+      reported({}, { features: [], kernelVersion: '6.12.48' }),
+      'not-applicable: this kernel lacks prepare, mapped',
+    ],
+    [
+      'a feature that must be there',
+      reported({ outcome: 'not-applicable' }, { features: ['prepare'] }),
+      'fail: Linux 7.3.4-mmapvet must have mapped, but the driver could not be built with it',
+    ],
+    [
+      'a feature that no version promises',
+      reported({}, { clause: { ...CLAUSE, needs: ['success-hook'] } }),
+      'not-applicable: this kernel lacks success-hook',
+    ],
+    ['features not known', reported({}, { features: null }), 'pass'],
+    [
+      'a fault outweighs a missing feature',
+      reported({}, { features: [], splats: [OOPS] }),
+      'fault: NULL pointer dereference in f',
+    ],
+  ];
+  it.each(table)('%s', (_name, input, expected) => {
+    expect(verdict(input)).toBe(expected);
+  });
+
+  const missing = [
+    ['crashed', 'signal 11', 'error: the probe crashed: signal 11'],
+    ['cut-off', '', "error: the probe's output was cut off"],
+    ['time-limit', '5000 ms', 'error: the probe took longer than its time limit: 5000 ms'],
+    ['not-run', '', 'error: the probe never started'],
+    ['lost-connection', '', 'error: the connection to the guest was lost'],
+    ['guest-died', '', 'error: the guest ended before the probe did'],
+    ['no-result', '', 'error: the probe ended without a result for this cell'],
+    ['interrupted', '', 'error: the run was interrupted'],
+  ] as const;
+  it.each(missing)('without a report: %s', (why, detail, expected) => {
+    expect(verdict({ ...INPUT, probe: { kind: 'missing', why, detail, facts: null } })).toBe(expected);
+  });
+
+  it('blames the kernel for a lost probe when the console shows why, and keeps the last words', () => {
+    const cell = decide({
+      ...INPUT,
+      probe: { kind: 'missing', why: 'guest-died', detail: '', facts: REPORT },
+      splats: [OOPS],
+    });
+    expect(cell).toMatchObject({
+      outcome: 'fault',
+      faults: [OOPS],
+      log: REPORT.log,
+      observers: { driver: REPORT.driver },
+    });
+  });
+
+  it('blames a missing feature, not the probe that never ran', () => {
+    const probe = { kind: 'missing', why: 'not-run', detail: '', facts: null } as const;
+    expect(verdict({ ...INPUT, probe, features: [], kernelVersion: '6.12' })).toBe(
+      'not-applicable: this kernel lacks prepare, mapped',
+    );
+  });
+
+  it('takes the file of an inlined hook for the wanted warning', () => {
+    const inlined: Fault = {
+      class: 'warning',
+      title: 'WARNING in do_mmap',
+      lines: [
+        '------------[ cut here ]------------',
+        'WARNING: ./include/linux/fs.h:2050 at do_mmap+0x1/0x2, CPU#0: a/1',
+      ],
+    };
+    const clause = { ...CLAUSE, splat: { title: /include\/linux\/fs\.h:/, why: 'x' } };
+    expect(verdict({ ...INPUT, clause, splats: [inlined] })).toBe('pass');
+  });
+
+  it('says one title once and bounds the reason', () => {
+    expect(decide({ ...INPUT, splats: [OOPS, OOPS] }).reason).toBe(OOPS.title);
+    const long = { ...OOPS, title: 'x'.repeat(5000) };
+    expect(decide({ ...INPUT, splats: [long] }).reason).toHaveLength(500);
+  });
+});
+
+describe('mustHave', () => {
+  it.each([
+    ['7.0.9', false],
+    ['7.1', true],
+    ['7.3.4-mmapvet', true],
+    ['8.0-rc1', true],
+    ['6.18', false],
+    ['unknown', false],
+  ])('mapped in %s: %s', (version, expected) => {
+    expect(mustHave('mapped', version)).toBe(expected);
+  });
+
+  it('promises nothing about features that come and go', () => {
+    expect(mustHave('success-hook', '7.3')).toBe(false);
+  });
+});
