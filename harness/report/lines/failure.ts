@@ -1,0 +1,81 @@
+/** A cell that is no plain pass, in full: what both observers saw, where to look, how to repeat it. */
+import { join } from 'node:path';
+import type { Cell, Fact, Fault } from '../../core/events.ts';
+import type { Outcome } from '../../core/outcome.ts';
+import { harmless } from '../../probe/untrusted.ts';
+import { describeRedControl, findClause } from '../catalogue.ts';
+import { padTo, shortenHome } from '../format.ts';
+import { repeatCommand } from '../repeat-command.ts';
+import type { ReportOptions } from '../reporter.ts';
+import type { RunState } from '../run-state.ts';
+import { LOOKS, type Paint } from './paint.ts';
+
+const LABEL_WIDTH = 13;
+const SPLAT_LINES = 12;
+/** The reason repeats the facts in these outcomes. */
+const FACTS_SAY_IT: ReadonlySet<Outcome> = new Set(['fail']);
+/** Worth a block of its own at the end. */
+const IN_FULL: ReadonlySet<Outcome> = new Set(['fail', 'fault', 'flaky', 'error', 'vacuous', 'changed']);
+
+export const isInFull = (cell: Cell): boolean => IN_FULL.has(cell.outcome);
+
+/** `  ✗ fail  E02 direct x86_64  text`. */
+export function cellHeadline(cell: Cell, text: string, paint: Paint): string {
+  const { sign, word, style } = LOOKS[cell.outcome];
+  const name = paint('bold', `${cell.clause} ${cell.path} ${cell.target}`);
+  return `  ${paint(style, `${sign} ${word}`)}  ${name}  ${harmless(text)}`.trimEnd();
+}
+
+/** The full block, without an empty line around it. */
+export function cellBlock(cell: Cell, state: RunState, options: ReportOptions, paint: Paint): string[] {
+  const clause = findClause(options.catalogue, cell.clause);
+  const reason = FACTS_SAY_IT.has(cell.outcome) && hasBadFact(cell) ? '' : cell.reason;
+  return [
+    cellHeadline(cell, clause?.title ?? '', paint),
+    ...labelled('why', reason === '' ? [] : [harmless(reason)], paint),
+    ...cell.repeats.flatMap((each, index) =>
+      labelled(
+        `repeat ${index + 1}`,
+        [harmless([each.outcome, each.reason].filter((part) => part !== '').join(': '))],
+        paint,
+      ),
+    ),
+    ...labelled('driver', factLines(cell.observers.driver, paint), paint),
+    ...labelled('user', factLines(cell.observers.user, paint), paint),
+    ...cell.faults.flatMap((fault) => labelled('console', splatLines(fault), paint)),
+    ...labelled('kernel', clause === null ? [] : [clause.source], paint),
+    ...labelled('red control', clause?.redControls.map(describeRedControl) ?? [], paint),
+    ...labelled('run again', [repeatCommand(state.command, cell.clause, cell.target)], paint),
+    ...labelled('evidence', cell.evidence === null ? [] : [`${evidenceFolder(cell.evidence, state, options)}/`], paint),
+  ];
+}
+
+/** A fault that no cell can be blamed for: while booting, loading or unloading the driver. */
+export function kernelFaultHeadline(target: string, during: string, fault: Fault, paint: Paint): string {
+  return `  ${paint('red', '! fault')}  ${paint('bold', target)}  ${harmless(`${during}: ${fault.title}`)}`;
+}
+
+export function kernelFaultBlock(target: string, during: string, fault: Fault, paint: Paint): string[] {
+  return [kernelFaultHeadline(target, during, fault, paint), ...labelled('console', splatLines(fault), paint)];
+}
+
+const hasBadFact = (cell: Cell): boolean => [...cell.observers.driver, ...cell.observers.user].some((fact) => !fact.ok);
+
+const evidenceFolder = (evidence: string, state: RunState, options: ReportOptions): string =>
+  shortenHome(join(state.folder, evidence), options.home);
+
+/** What is wrong first: a reader stops at the first line. */
+function factLines(facts: readonly Fact[], paint: Paint): string[] {
+  const sorted = [...facts.filter((fact) => !fact.ok), ...facts.filter((fact) => fact.ok)];
+  return sorted.map((fact) => `${fact.ok ? paint('green', '✓') : paint('red', '✗')} ${harmless(fact.text)}`);
+}
+
+export function splatLines(fault: Fault): string[] {
+  const lines = fault.lines.slice(0, SPLAT_LINES).map((line) => harmless(line));
+  const more = fault.lines.length - lines.length;
+  return more > 0 ? [...lines, `… ${more} more`] : lines;
+}
+
+export function labelled(label: string, lines: readonly string[], paint: Paint): string[] {
+  return lines.map((line, index) => `      ${paint('dim', padTo(index === 0 ? label : '', LABEL_WIDTH))}${line}`);
+}
