@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+/* Group B: what mapped is told. Its arguments travel to user space in the private data. */
+#include <sys/mman.h>
+
+#include "probe.h"
+
+static void store(const struct target *target, enum mmapvet_store what)
+{
+	struct mmapvet_config config = plain_config();
+
+	config.store = what;
+	configure(target->inner, &config);
+}
+
+static void b01(enum path path)
+{
+	struct target target = open_target(path);
+	const struct mmapvet_event *mapped;
+	unsigned int i;
+	uint64_t word;
+	char *at;
+
+	store(&target, MMAPVET_STORE_START);
+	for (i = 0; i < 2; i++) {
+		at = map_or_break(target.fd, carve(3), 3, i);
+		word = stored_word(&target, at, PRIVATE);
+		log_pull();
+		mapped = log_event(MMAPVET_EV_MAPPED, i);
+		driver_fact(mapped && mapped->start == (uintptr_t)at,
+			    "mapped's start is %#llx, mmap returned %p",
+			    mapped ? (unsigned long long)mapped->start : 0, (void *)at);
+		user_fact(word == (uintptr_t)at, "mapped stored start %#llx, mmap returned %p",
+			  (unsigned long long)word, (void *)at);
+	}
+}
+
+/*
+ *     | fence |  page  | page, of which 1 byte was asked for | fence |
+ */
+static void b02(enum path path)
+{
+	struct target target = open_target(path);
+	const struct mmapvet_event *mapped;
+	char *at = carve(2);
+	struct attempt attempt;
+	struct vma vma = { 0 };
+	uint64_t word;
+
+	store(&target, MMAPVET_STORE_PAGES);
+	attempt = map_bytes(target.fd, at, page_size() + 1, 0, PROT_READ | PROT_WRITE, MAP_SHARED);
+	if (!attempt.at)
+		broken("mmap fails with %s", error_name(attempt.error));
+	log_pull();
+	mapped = log_event(MMAPVET_EV_MAPPED, 0);
+	driver_fact(mapped && mapped->end == (uintptr_t)at + 2 * page_size(),
+		    "a page and a byte at %p: mapped's end is %#llx", (void *)at,
+		    mapped ? (unsigned long long)mapped->end : 0);
+	word = stored_word(&target, at, PRIVATE);
+	vma_at(at, &vma);
+	user_fact(word == 2 && vma.end == (uintptr_t)at + 2 * page_size(),
+		  "mapped stored %llu pages (1 page and a byte make 2), the VMA ends at %#llx",
+		  (unsigned long long)word, (unsigned long long)vma.end);
+}
+
+static void b03(enum path path)
+{
+	static const unsigned int offsets[] = { 3, 0x12345 };
+	struct target target = open_target(path);
+	const struct mmapvet_event *mapped;
+	struct vma vma;
+	unsigned int i;
+	uint64_t word;
+	char *at;
+
+	store(&target, MMAPVET_STORE_PGOFF);
+	for (i = 0; i < ARRAY_SIZE(offsets); i++) {
+		at = map_or_break(target.fd, carve(2), 2, offsets[i]);
+		log_pull();
+		mapped = log_event(MMAPVET_EV_MAPPED, i);
+		driver_fact(mapped && mapped->pgoff == offsets[i],
+			    "page offset %#x: mapped's pgoff is %#llx", offsets[i],
+			    mapped ? (unsigned long long)mapped->pgoff : ~0ULL);
+		word = stored_word(&target, at, PRIVATE);
+		vma = (struct vma){ 0 };
+		vma_at(at, &vma);
+		user_fact(word == offsets[i] && vma.pgoff == offsets[i],
+			  "page offset %#x: mapped stored %#llx, the VMA has %#llx", offsets[i],
+			  (unsigned long long)word, (unsigned long long)vma.pgoff);
+	}
+}
+
+/* Two opens of one node: only the open file tells them apart. */
+static void b05(enum path path)
+{
+	struct target targets[] = { open_target(path), open_target(path) };
+	const struct mmapvet_event *mapped;
+	uint64_t word, cookie;
+	unsigned int i;
+	char *at;
+
+	for (i = 0; i < ARRAY_SIZE(targets); i++) {
+		store(&targets[i], MMAPVET_STORE_FILE);
+		cookie = cookie_of(targets[i].fd);
+		at = map_or_break(targets[i].fd, carve(2), 2, 0);
+		log_pull();
+		mapped = log_event(MMAPVET_EV_MAPPED, i);
+		driver_fact(mapped && mapped->file == cookie,
+			    "open file %llu: mapped's file is %llu", (unsigned long long)cookie,
+			    mapped ? (unsigned long long)mapped->file : 0);
+		word = stored_word(&targets[i], at, PRIVATE);
+		user_fact(word == cookie, "open file %llu: mapped stored file %llu",
+			  (unsigned long long)cookie, (unsigned long long)word);
+	}
+}
+
+const struct clause clauses_b[] = {
+	{ "B01", "mapped's start is the address that mmap() returns",
+	  TWO, ON(DIRECT), MMAPVET_F_MAPPED, b01, NULL, NULL },
+	{ "B02", "mapped's end is start plus the page-rounded length",
+	  TWO, ON(DIRECT), MMAPVET_F_MAPPED, b02, NULL, NULL },
+	{ "B03", "mapped's pgoff is the file's page offset",
+	  TWO, ON(DIRECT), MMAPVET_F_MAPPED, b03, NULL, NULL },
+	{ "B05", "mapped's file is the VMA's file, the open file that was mapped",
+	  TWO, ON(DIRECT), MMAPVET_F_MAPPED, b05, NULL, NULL },
+	{ 0 },
+};

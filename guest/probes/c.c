@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+/* Group C: the private data on their way through mapped. */
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "probe.h"
+
+static void c01(enum path path)
+{
+	static const uint64_t values[] = { PRIVATE, 0, 0xfedcba98ULL };
+	struct target target = open_target(path);
+	struct mmapvet_config config = plain_config();
+	const struct mmapvet_event *mapped;
+	unsigned int i;
+	uint64_t word;
+	char *at;
+
+	config.store = MMAPVET_STORE_COUNT;
+	for (i = 0; i < ARRAY_SIZE(values); i++) {
+		config.private = values[i];
+		configure(target.inner, &config);
+		at = map_or_break(target.fd, carve(2), 2, 0);
+		log_pull();
+		mapped = log_event(MMAPVET_EV_MAPPED, i);
+		driver_fact(mapped && mapped->private_in == values[i],
+			    "prepare stored %#llx, mapped gets %#llx",
+			    (unsigned long long)values[i],
+			    mapped ? (unsigned long long)mapped->private_in : ~0ULL);
+		word = stored_word(&target, at, values[i]);
+		user_fact(word == values[i] + 1,
+			  "prepare stored %#llx, and mapped's value + 1 reads %#llx",
+			  (unsigned long long)values[i], (unsigned long long)word);
+	}
+}
+
+/* Maps with this store mode; both observers expect these private data in the VMA. */
+static void expect_private(enum path path, enum mmapvet_store store, uint64_t expected)
+{
+	struct target target = open_target(path);
+	struct mmapvet_config config = plain_config();
+	const struct mmapvet_event *close;
+	struct mmapvet_find find;
+	uint64_t word;
+	char *at;
+
+	config.store = store;
+	config.mapped_private = REWRITTEN;
+	configure(target.inner, &config);
+	at = map_or_break(target.fd, carve(2), 2, 0);
+	log_pull();
+	find = driver_find(target.inner, at);
+	driver_fact(log_count(MMAPVET_EV_MAPPED) == 1 && find.private == expected,
+		    "mapped x%u, then the VMA's private data are %#llx, to be %#llx",
+		    log_count(MMAPVET_EV_MAPPED), (unsigned long long)find.private,
+		    (unsigned long long)expected);
+	word = private_word(at);
+	user_fact(word == expected, "the first touch reads private data %#llx, to be %#llx",
+		  (unsigned long long)word, (unsigned long long)expected);
+
+	munmap(at, 2 * page_size());
+	log_pull();
+	close = log_event(MMAPVET_EV_CLOSE, 0);
+	driver_fact(close && close->private_in == expected, "close gets %#llx",
+		    close ? (unsigned long long)close->private_in : 0);
+}
+
+static void c02(enum path path)
+{
+	expect_private(path, MMAPVET_STORE_VALUE, REWRITTEN);
+}
+
+/* A mapped that does not run would look the same, so show that it does. */
+static void c03(enum path path)
+{
+	struct target target = open_target(path);
+	bool shows;
+
+	expect_private(path, MMAPVET_STORE_NOTHING, PRIVATE);
+	shows = mapped_shows(&target);
+	user_fact(shows, "mapped %s", shows ? "does run" : "does not run at all");
+}
+
+static void c04(enum path path)
+{
+	struct target target = open_target(path);
+	struct mmapvet_config config = plain_config();
+	const struct mmapvet_event *mapped, *close;
+	struct attempt attempt;
+	uint64_t word;
+	char *at;
+
+	config.store = MMAPVET_STORE_VALUE;
+	config.mapped_private = REWRITTEN;
+	config.mapped_ret = -EPERM;
+	configure(target.inner, &config);
+	at = carve(2);
+	attempt = map(target.fd, at, 2, 0);
+	log_pull();
+	mapped = log_event(MMAPVET_EV_MAPPED, 0);
+
+	/* A kernel that leaves the VMA in place shows what is in it. */
+	if (vmas_in(at, at + 2 * page_size(), NULL, 0)) {
+		word = private_word(at);
+		user_fact(word == PRIVATE, "mmap: %s; the VMA is still there, with private data %#llx",
+			  error_name(attempt.error), (unsigned long long)word);
+		munmap(at, 2 * page_size());
+		log_pull();
+	} else {
+		user_fact(attempt.error == EPERM, "mmap: %s, no VMA is left to show other data",
+			  error_name(attempt.error));
+	}
+	close = log_event(MMAPVET_EV_CLOSE, 0);
+	driver_fact(mapped && mapped->ret == -EPERM && mapped->private_out == REWRITTEN,
+		    "mapped x%u stored %#llx and returned %lld", log_count(MMAPVET_EV_MAPPED),
+		    mapped ? (unsigned long long)mapped->private_out : 0,
+		    mapped ? (long long)mapped->ret : 0);
+	driver_fact(close && close->private_in == PRIVATE, "close x%u gets %#llx",
+		    log_count(MMAPVET_EV_CLOSE), close ? (unsigned long long)close->private_in : 0);
+}
+
+const struct clause clauses_c[] = {
+	{ "C01", "*vm_private_data on entry of mapped is what mmap_prepare stored",
+	  TWO, ON(DIRECT), MMAPVET_F_MAPPED, c01, NULL, NULL },
+	{ "C02", "A value stored by mapped becomes the VMA's private data",
+	  TWO, ON(DIRECT), MMAPVET_F_MAPPED, c02, NULL, NULL },
+	{ "C03", "A mapped that stores nothing leaves the private data unchanged",
+	  TWO, ON(DIRECT), MMAPVET_F_MAPPED, c03, NULL, NULL },
+	{ "C04", "A failing mapped does not write back private data",
+	  DRIVER_ONLY, ON(DIRECT), MMAPVET_F_MAPPED, c04, NULL, NULL },
+	{ 0 },
+};

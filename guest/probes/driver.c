@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+/* The driver, as the probes and their parent talk to it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "report.h"
+
+int control = -1;
+
+const char *const path_names[PATHS] = {
+	[DIRECT] = "direct", [W1] = "W1", [W2] = "W2", [W3] = "W3", [W4] = "W4", [W5] = "W5",
+};
+
+static const char *const node_names[PATHS] = {
+	[DIRECT] = "mmapvet",
+	[W1] = "mmapvet-w1",
+	[W2] = "mmapvet-w2",
+	[W3] = "mmapvet-w3",
+	[W4] = "mmapvet-w4",
+	[W5] = "mmapvet-w5",
+};
+
+/* Opens the parent's own /dev/mmapvet. Returns why that is of no use, or NULL. */
+const char *driver_connect(struct mmapvet_info *info)
+{
+	static char reason[128];
+
+	memset(info, 0, sizeof(*info));
+	control = open("/dev/mmapvet", O_RDWR | O_CLOEXEC);
+	if (control < 0) {
+		snprintf(reason, sizeof(reason), "/dev/mmapvet: %s", strerror(errno));
+		return reason;
+	}
+	if (ioctl(control, MMAPVET_IOC_INFO, info) < 0) {
+		snprintf(reason, sizeof(reason), "/dev/mmapvet answers no INFO: %s",
+			 strerror(errno));
+		return reason;
+	}
+	if (info->abi != MMAPVET_ABI || info->event_size != sizeof(struct mmapvet_event)) {
+		snprintf(reason, sizeof(reason),
+			 "the driver speaks abi %u (events of %u bytes), the probes %u (%zu)",
+			 info->abi, info->event_size, MMAPVET_ABI, sizeof(struct mmapvet_event));
+		return reason;
+	}
+	return NULL;
+}
+
+void feature_names(unsigned int features, char *text, size_t size)
+{
+	static const char *const names[] = {
+		"prepare", "mapped", "vfs-mmap", "compat-desc", "action", "kernel-pages",
+		"simple-ioremap", "override", "hide", "success-hook", "desc-flags",
+	};
+	unsigned int i;
+
+	*text = '\0';
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!(features & (1u << i)))
+			continue;
+		if (*text)
+			strncat(text, ",", size - strlen(text) - 1);
+		strncat(text, names[i], size - strlen(text) - 1);
+	}
+}
+
+unsigned int path_needs(enum path path)
+{
+	switch (path) {
+	case DIRECT:
+		return 0;
+	case W3:
+		return MMAPVET_F_VFS_MMAP | MMAPVET_F_COMPAT_DESC;
+	default:
+		return MMAPVET_F_VFS_MMAP;
+	}
+}
+
+int open_node(const char *name)
+{
+	char file[64];
+	int fd;
+
+	snprintf(file, sizeof(file), "/dev/%s", name);
+	fd = open(file, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		broken("%s: %s", file, strerror(errno));
+	return fd;
+}
+
+struct target open_target(enum path path)
+{
+	struct target target;
+
+	target.inner = open_node(node_names[DIRECT]);
+	target.fd = target.inner;
+	if (path == DIRECT)
+		return target;
+	target.fd = open_node(node_names[path]);
+	if (ioctl(target.fd, MMAPVET_IOC_SET_INNER, &target.inner) < 0)
+		broken("SET_INNER on %s: %s", node_names[path], strerror(errno));
+	return target;
+}
+
+struct mmapvet_config plain_config(void)
+{
+	struct mmapvet_config config = { .hooks = MMAPVET_H_ALL, .private = PRIVATE };
+
+	return config;
+}
+
+void configure(int inner, const struct mmapvet_config *config)
+{
+	if (ioctl(inner, MMAPVET_IOC_CONFIG, config) < 0)
+		broken("CONFIG: %s", strerror(errno));
+}
+
+uint64_t cookie_of(int fd)
+{
+	struct mmapvet_info info;
+
+	if (ioctl(fd, MMAPVET_IOC_INFO, &info) < 0)
+		broken("INFO: %s", strerror(errno));
+	return info.cookie;
+}
+
+struct mmapvet_find driver_find(int fd, const void *address)
+{
+	struct mmapvet_find find = { .address = (uintptr_t)address };
+
+	if (ioctl(fd, MMAPVET_IOC_FIND, &find) < 0)
+		broken("FIND: %s", strerror(errno));
+	return find;
+}
+
+struct mmapvet_counts driver_counts(int fd)
+{
+	struct mmapvet_counts counts;
+
+	if (ioctl(fd, MMAPVET_IOC_COUNTS, &counts) < 0)
+		broken("COUNTS: %s", strerror(errno));
+	return counts;
+}
+
+/* Moves what is in the ring to the report. */
+void log_pull(void)
+{
+	struct mmapvet_read request;
+
+	do {
+		request.room = REPORT_EVENTS - report->events;
+		request.buffer = (uintptr_t)&report->event[report->events];
+		request.count = 0;
+		if (!request.room || ioctl(control, MMAPVET_IOC_READ, &request) < 0)
+			return;
+		report->events += request.count;
+	} while (request.count);
+}
+
+const struct mmapvet_event *log_event(enum mmapvet_event_type type, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < report->events; i++)
+		if (report->event[i].type == type && n-- == 0)
+			return &report->event[i];
+	return NULL;
+}
+
+unsigned int log_count(enum mmapvet_event_type type)
+{
+	unsigned int i, count = 0;
+
+	for (i = 0; i < report->events; i++)
+		count += report->event[i].type == type;
+	return count;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a clause's probe is written with.
+ *
+ * A probe is a function that runs in a child process of its own, for one path
+ * to the driver. It states facts: driver_fact() for what the driver's log, its
+ * find_vma() or its reference counts say, user_fact() for what user space saw
+ * by itself (errno, PROCMAP_QUERY, memory, signals; never the driver's log).
+ * cell.c makes the verdict of them.
+ */
+#ifndef PROBE_H
+#define PROBE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <mmapvet.h>
+
+enum path { DIRECT, W1, W2, W3, W4, W5, PATHS };
+
+#define ON(path)	(1u << (path))
+#define STACKED		(ON(W1) | ON(W2) | ON(W3))
+
+enum observers { TWO, DRIVER_ONLY };
+
+struct clause {
+	const char *id;
+	const char *title;
+	enum observers observers;
+	unsigned int paths;		/* ON(DIRECT) | ... */
+	unsigned int needs;		/* enum mmapvet_feature */
+	void (*run)(enum path path);
+	/* An X clause: what is recorded; a difference is `changed`, not `fail`. */
+	const char *recorded;
+	/* A splat that the kernel must show: a pattern (fnmatch) of its first line. */
+	const char *splat;
+};
+
+/* One table a group, ended by an entry without id. */
+extern const struct clause clauses_a[], clauses_b[], clauses_c[], clauses_d[], clauses_e[];
+extern const struct clause clauses_f[], clauses_h[], clauses_k[], clauses_l[];
+
+/* report.c: what a probe states; one line each, without newline. */
+#define printf_like(text, first) __attribute__((__format__(printf, text, first)))
+void driver_fact(bool ok, const char *format, ...) printf_like(2, 3);
+void user_fact(bool ok, const char *format, ...) printf_like(2, 3);
+/* The event that the clause is about never happened. Ends the probe. */
+_Noreturn void vacuous(const char *format, ...) printf_like(1, 2);
+/* Our own side broke. Ends the probe. */
+_Noreturn void broken(const char *format, ...) printf_like(1, 2);
+
+/* driver.c: the driver of one cell. */
+struct target {
+	int fd;				/* what to map */
+	int inner;			/* what to configure; fd itself if direct */
+};
+
+int open_node(const char *name);
+struct target open_target(enum path path);
+struct mmapvet_config plain_config(void);
+void configure(int inner, const struct mmapvet_config *config);
+uint64_t cookie_of(int fd);
+/* find_vma() of the driver; found is 0 if no VMA contains the address. */
+struct mmapvet_find driver_find(int fd, const void *address);
+struct mmapvet_counts driver_counts(int fd);
+
+/* driver.c: the log so far. */
+void log_pull(void);
+unsigned int log_count(enum mmapvet_event_type type);
+/* The n-th event of the type, from 0; NULL if there are not so many. */
+const struct mmapvet_event *log_event(enum mmapvet_event_type type, unsigned int n);
+
+/* memory.c */
+size_t page_size(void);
+/* A hole of so many pages, fenced by PROT_NONE: nothing merges by accident. */
+char *carve(unsigned int pages);
+
+struct attempt {
+	char *at;			/* NULL if mmap failed */
+	int error;			/* errno then */
+};
+
+/* Maps pages at address (a hole), read and write, shared. pgoff in pages. */
+struct attempt map(int fd, char *address, unsigned int pages, unsigned int pgoff);
+/* The same, and broken() if it fails. */
+char *map_or_break(int fd, char *address, unsigned int pages, unsigned int pgoff);
+struct attempt map_bytes(int fd, char *address, size_t length, unsigned int pgoff, int prot,
+			 int flags);
+/* "EPERM", or "success" for 0. */
+const char *error_name(int error);
+
+struct touch {
+	int signal;			/* 0 if the read went well */
+	uint64_t word;
+};
+
+/* Reads word n of the page at address. */
+struct touch touch(const char *address, unsigned int n);
+/* Word 1: the VMA's private data as the fault saw it. broken() if unreadable. */
+uint64_t private_word(const char *address);
+
+/* maps.c: what user space can know of its VMAs. */
+struct vma {
+	uint64_t start;
+	uint64_t end;
+	uint64_t pgoff;			/* pages */
+	char perms[5];
+};
+
+/* The VMA that contains the address. */
+bool vma_at(const char *address, struct vma *vma);
+/* The VMAs that overlap [start, end): how many, the first `room` of them stored. */
+unsigned int vmas_in(const char *start, const char *end, struct vma *vmas, unsigned int room);
+
+/*
+ * Can user space tell that mapped runs on a new mapping? By a count in the
+ * private data or by its errno: a kernel that loses one of the two breaks
+ * another clause. Configures the target anew.
+ */
+bool mapped_shows(const struct target *target);
+
+/*
+ * Word 1, into which mapped's store was to bring something else than `before`.
+ * broken() if mapped does run, yet nothing that it stores reaches the VMA: that
+ * breaks another clause (C02), and leaves this one without an observer.
+ */
+uint64_t stored_word(const struct target *target, const char *address, uint64_t before);
+
+/* A wish to map pages at a hole, which fails: both observers look for leftovers. */
+void expect_failed_map(const struct target *target, struct attempt attempt, const char *at,
+		       unsigned int pages, int error);
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof(*(array)))
+
+/* Values by which private data are recognised. */
+#define PRIVATE		0x1000ULL	/* what mmap_prepare stores */
+#define REWRITTEN	0x2222ULL	/* what mapped stores instead */
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a cell's child leaves to its parent: a report in shared memory, so that
+ * whatever the child said last survives its end.
+ */
+#ifndef REPORT_H
+#define REPORT_H
+
+#include <sys/types.h>
+
+#include "probe.h"
+
+#define REPORT_TEXT	32768
+#define REPORT_EVENTS	4096
+#define REPORT_REASON	512
+
+enum ending { UNFINISHED, FINISHED, VACUOUS, BROKEN };
+
+struct report {
+	enum ending ending;
+	char reason[REPORT_REASON];		/* of VACUOUS, BROKEN */
+	unsigned int driver_ok, driver_bad, user_ok, user_bad;
+	char first_driver_bad[REPORT_REASON];
+	char first_user_bad[REPORT_REASON];
+	char facts[REPORT_TEXT];		/* whole lines, ended by newline */
+	size_t facts_length;
+	char vmas[REPORT_TEXT];
+	size_t vmas_length;
+	unsigned int events;
+	struct mmapvet_event event[REPORT_EVENTS];
+};
+
+/* The running cell's report, and the parent's own open /dev/mmapvet. */
+extern struct report *report;
+extern int control;
+
+struct report *report_new(void);
+void report_clear(struct report *report);
+void report_vma(const struct vma *vma);
+void print_event(const struct mmapvet_event *event);
+void print_counts(const struct mmapvet_counts *counts);
+
+/* driver.c */
+extern const char *const path_names[PATHS];
+const char *driver_connect(struct mmapvet_info *info);
+void feature_names(unsigned int features, char *text, size_t size);
+unsigned int path_needs(enum path path);
+
+/* cell.c */
+enum outcome { PASS, CHANGED, FAIL, FAULT, VACUITY, ERROR, TIMEOUT, SKIP };
+
+struct verdict {
+	enum outcome outcome;
+	char reason[2 * REPORT_REASON];
+};
+
+struct verdict run_cell(const struct clause *clause, enum path path, unsigned int seconds);
+
+/* kmsg.c */
+void kmsg_begin(const char *cell);
+/* Ends the cell's slice of the log; returns the number of bad splats. */
+unsigned int kmsg_end(const char *cell, const char *required, unsigned int *required_seen);
+void rearm_warnings(void);
+bool warnings_rearmed(void);
+
+#endif
