@@ -1,0 +1,55 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { CATALOGUE, cellsFor, findClauses } from '../../../harness/contract/catalogue.ts';
+import { FEATURES } from '../../../harness/contract/clause.ts';
+import { LIES } from '../../../harness/contract/lies.ts';
+import { PROJECT } from '../../../harness/core/paths.ts';
+
+const MUTANTS = join(PROJECT, 'test/mutants');
+const CLAUSES = findClauses([]);
+const expected = JSON.parse(readFileSync(join(MUTANTS, 'expected.json'), 'utf8')) as Record<string, string[]>;
+const ids = (globs: readonly string[]) => findClauses(globs).map((clause) => clause.id);
+
+describe('the catalogue', () => {
+  test('has each clause once, in the group of its letter, in order', () => {
+    for (const group of CATALOGUE)
+      for (const clause of group.clauses) expect(clause.id).toMatch(new RegExp(`^${group.letter}\\d\\d$`));
+    const all = CLAUSES.map((clause) => clause.id);
+    expect(all).toEqual([...new Set(all)].toSorted());
+  });
+
+  test.each(CLAUSES)('$id is complete', (clause) => {
+    expect(clause.title).not.toMatch(/\.$/);
+    expect(clause.source).toMatch(/^(?:mm|include)\/[\w/.]+:\w+$/);
+    expect(clause.needs.every((need) => FEATURES.includes(need))).toBe(true);
+    expect(clause.paths.length).toBeGreaterThan(0);
+    expect(clause.redControls.length).toBeGreaterThan(0);
+    expect(clause.explain.split('\n').every((line) => line.length > 0 && line.length <= 110)).toBe(true);
+  });
+
+  test('is looked up by globs, in either case', () => {
+    expect(ids(['E0?', 'l*'])).toEqual(['E01', 'E02', 'E03', 'L01', 'L03']);
+    expect(ids(['Z*'])).toEqual([]);
+    expect(cellsFor(findClauses(['K01'])).map(({ path }) => path)).toEqual(['W1', 'W2', 'W3']);
+    expect(cellsFor(findClauses(['K01', 'A01']), ['W2']).map(({ clause }) => clause.id)).toEqual(['K01']);
+  });
+});
+
+describe('the red controls', () => {
+  test.each(CLAUSES)('$id names lies that there are, and mutants that turn it red', ({ id, redControls }) => {
+    const named = (wanted: string) => redControls.filter(({ kind }) => kind === wanted).map(({ name }) => name);
+    expect(LIES).toEqual(expect.arrayContaining(named('lie')));
+    const turning = Object.keys(expected).filter((name) => expected[name]?.some((cell) => cell.startsWith(`${id}.`)));
+    expect(turning).toEqual(expect.arrayContaining(named('mutant')));
+  });
+
+  test('each mutant has a patch, expected red cells, and a clause that names it', () => {
+    const patches = readdirSync(MUTANTS).flatMap((file) => /^(.+)\.patch$/.exec(file)?.[1] ?? []);
+    const named = new Set(CLAUSES.flatMap((clause) => clause.redControls).map(({ name }) => name));
+    expect(Object.keys(expected).toSorted()).toEqual(patches.toSorted());
+    expect(patches.filter((name) => !named.has(name))).toEqual([]);
+    const cells = new Set(cellsFor(CLAUSES).map(({ clause, path }) => `${clause.id}.${path}`));
+    for (const reds of Object.values(expected)) expect(reds.filter((cell) => !cells.has(cell))).toEqual([]);
+  });
+});
