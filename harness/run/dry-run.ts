@@ -1,0 +1,52 @@
+/** `--dry-run`: every command that would run, with the paths that it would run on. Nothing is written. */
+import { join } from 'node:path';
+import { cacheFolder, GUEST } from '../core/paths.ts';
+import { quoteCommand } from '../core/exec.ts';
+import type { Screen } from '../core/screen.ts';
+import { listCommands, planBuildCommands } from '../kernel/commands.ts';
+import { fragmentFiles, readWantedConfig } from '../kernel/config.ts';
+import { makeWords } from '../kernel/toolchain.ts';
+import { qemuCommand } from '../machine/argv.ts';
+import { machineFor } from '../machine/machine.ts';
+import { EXIT } from '../core/outcome.ts';
+import type { BuildPlan } from './plan.ts';
+import { INSMOD, PROBES } from './session.ts';
+
+export async function dryRun(plan: BuildPlan, screen: Screen): Promise<number> {
+  const work = join(cacheFolder(), 'work', 'KEY');
+  const say = (title: string, command: string): void => screen.out(`# ${title}\n${command}\n\n`);
+  say('kernel source, copied to', `${join(work, 'source')}  # from ${plan.kernel ?? 'the default'}`);
+  for (const patch of plan.patches) say('apply on top', quoteCommand(['patch', '-p1', '-i', patch]));
+  for (const target of plan.targets) {
+    const wanted = await readWantedConfig(target, plan.profile, plan.kconfigAdd, plan.kconfig);
+    const objects = join(work, 'objects', `${target.name}-${plan.profile.name}`);
+    const commands = planBuildCommands({
+      arch: target.arch,
+      paths: { source: join(work, 'source'), objects, guestOut: join(objects, 'mmapvet-guest'), guest: GUEST },
+      make: makeWords({ arch: target.arch, makeOptions: plan.makeOptions, crossCompile: plan.crossCompile }, true),
+      jobs: plan.jobs,
+      fragments: fragmentFiles(wanted, objects),
+      kconfig: wanted.kconfig?.file,
+      driver: plan.driver,
+    });
+    for (const { title, command } of listCommands(commands)) say(`${target.name}: ${title}`, quoteCommand(command));
+    const qemu = qemuCommand(
+      machineFor(target.name),
+      {
+        kernel: join(cacheFolder(), 'kernels/KEY', target.arch.kernelImage.split('/').at(-1) ?? ''),
+        initrd: join(cacheFolder(), 'images/KEY/initrd.cpio'),
+        sockets: '/tmp/mmapvet-XXXXXX',
+        console: 'RUN/console-1.log',
+      },
+      {
+        accel: plan.accel === 'kvm' ? 'kvm' : 'tcg',
+        sshPort: 0,
+        kernelArgs: plan.kernelArgs,
+        qemuArgs: plan.qemuArgs,
+      },
+    );
+    say(`${target.name}: boot`, quoteCommand(qemu));
+    say(`${target.name}: over SSH`, `${INSMOD}; ${PROBES} CELL …; rmmod mmapvet`);
+  }
+  return EXIT.good;
+}

@@ -1,0 +1,90 @@
+/**
+ * The cells of one target: which are still to be decided, and how a report or its absence becomes a verdict. A cell is
+ * decided once; what comes later can't change it.
+ */
+import type { PlannedCheck } from './plan.ts';
+import type { Cell, CellId, Emit, Fault } from '../core/events.ts';
+import { findSplats, sliceByCell } from '../probe/splat.ts';
+import type { ProbeFacts, ProbeReport } from '../probe/report.ts';
+import { decide, type Missing } from '../results/verdict.ts';
+
+export interface LedgerOptions {
+  readonly target: string;
+  readonly profile: string;
+  readonly checks: readonly PlannedCheck[];
+  readonly emit: Emit;
+  /** Keeps a failed cell's evidence. @returns its folder below the run folder, null where nothing was kept */
+  readonly keepEvidence: (cell: Cell, slice: readonly string[]) => string | null;
+}
+
+const nameOf = (check: PlannedCheck): string => `${check.clause.id}.${check.path}`;
+
+export class CellLedger {
+  readonly #options: LedgerOptions;
+  readonly #pending: Map<string, PlannedCheck>;
+  /** Of the driver, from the probes' header or the compile probes; null until known. */
+  features: readonly string[] | null = null;
+  kernelVersion = '';
+
+  constructor(options: LedgerOptions) {
+    this.#options = options;
+    this.#pending = new Map(options.checks.map((check) => [nameOf(check), check]));
+  }
+
+  get pending(): readonly CellId[] {
+    return [...this.#pending.values()].map((check) => this.#idOf(check));
+  }
+
+  #idOf(check: PlannedCheck): CellId {
+    const { target, profile } = this.#options;
+    return { clause: check.clause.id, path: check.path, target, profile };
+  }
+
+  begin(cell: string): void {
+    const check = this.#pending.get(cell);
+    if (check !== undefined) this.#options.emit({ kind: 'cell-start', cell: this.#idOf(check) });
+  }
+
+  /** @param lines the console so far; the cell's slice of it is looked at */
+  report(report: ProbeReport, lines: readonly string[]): void {
+    const check = this.#pending.get(report.cell);
+    if (check === undefined) return;
+    const slice = sliceByCell(lines).cells.get(report.cell) ?? [];
+    this.#settle(check, { kind: 'reported', report }, findSplats(slice), slice);
+  }
+
+  /** The cell that was running when the guest or the probes came to an end. */
+  broken(facts: ProbeFacts, why: Missing, detail: string, lines: readonly string[]): void {
+    const check = this.#pending.get(facts.cell);
+    if (check === undefined) return;
+    const slice = sliceByCell(lines).cells.get(facts.cell) ?? [];
+    this.#settle(check, { kind: 'missing', why, detail, facts }, findSplats(slice), slice);
+  }
+
+  /** All cells that are left: nothing more will be known about them. */
+  giveUp(why: Missing, detail: string, faults: readonly Fault[] = []): void {
+    for (const check of this.#pending.values())
+      this.#settle(check, { kind: 'missing', why, detail, facts: null }, faults, []);
+  }
+
+  #settle(
+    check: PlannedCheck,
+    probe: Parameters<typeof decide>[0]['probe'],
+    splats: readonly Fault[],
+    slice: readonly string[],
+  ): void {
+    this.#pending.delete(nameOf(check));
+    const cell = decide({
+      id: this.#idOf(check),
+      clause: check.clause,
+      probe,
+      splats,
+      taint: null,
+      features: this.features,
+      kernelVersion: this.kernelVersion,
+      evidence: null,
+    });
+    const evidence = this.#options.keepEvidence(cell, slice);
+    this.#options.emit({ kind: 'cell', cell: { ...cell, evidence } });
+  }
+}

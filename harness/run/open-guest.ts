@@ -1,0 +1,49 @@
+/** A guest for hands: built, booted, connected, the driver loaded. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Target } from '../core/arch.ts';
+import { MmapvetError } from '../core/errors.ts';
+import type { Emit } from '../core/events.ts';
+import { stateFolder } from '../core/paths.ts';
+import { Guest } from '../machine/guest.ts';
+import { SshConnection } from '../ssh/connection.ts';
+import type { BuildPlan } from './plan.ts';
+import { prepareKernel, prepareTarget } from './prepare.ts';
+import { BOOT_MS, INSMOD } from './session.ts';
+
+export interface OpenGuest extends AsyncDisposable {
+  readonly guest: Guest;
+  readonly connection: SshConnection;
+}
+
+/** @throws MmapvetError of every step; NO_HOOK where there is no driver to load, DRIVER_LOAD */
+export async function openGuest(plan: BuildPlan, target: Target, emit: Emit, signal: AbortSignal): Promise<OpenGuest> {
+  await using cleanup = new AsyncDisposableStack();
+  const folder = join(stateFolder(), 'shell', String(process.pid));
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const prepared = await (async () => {
+    // The source is free for others as soon as the build is done.
+    await using kernel = await prepareKernel(plan, { emit, signal, logFolder: folder });
+    return prepareTarget(kernel, target);
+  })();
+  if (prepared.kind === 'no-hook')
+    throw new MmapvetError('NO_HOOK', `Linux ${prepared.kernelVersion} lacks the hook: there is no driver to load.`, {
+      hint: 'Give a kernel 7.1 or later with --kernel.',
+    });
+  const guest = cleanup.use(await Guest.start({ ...prepared.guest, consoleFile: join(folder, 'console.log') }));
+  await guest.ready(BOOT_MS, signal);
+  const connection = cleanup.use(
+    await SshConnection.connect(
+      { port: guest.sshPort, privateKey: guest.keys.clientPrivate, hostPublic: guest.keys.hostPublic },
+      signal,
+    ),
+  );
+  const loaded = await connection.exec({ command: INSMOD, timeoutMs: 30_000, signal });
+  if (loaded.end.kind !== 'exit' || loaded.end.code !== 0)
+    throw new MmapvetError('DRIVER_LOAD', `The driver did not load: ${loaded.stderr.trim()}`, {
+      hint: 'Read the end of the console.',
+      details: guest.console.lines().slice(-10),
+    });
+  const stack = cleanup.move();
+  return { guest, connection, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}

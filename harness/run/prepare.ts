@@ -1,0 +1,83 @@
+/** From a plan to something that boots: the kernel source once, then a build and an image for each target. */
+import type { Target } from '../core/arch.ts';
+import type { Emit } from '../core/events.ts';
+import { buildImage } from '../image/image.ts';
+import { buildKernel, type Build } from '../kernel/build.ts';
+import type { KernelContext } from '../kernel/context.ts';
+import { readSeries } from '../kernel/series.ts';
+import { resolveSource, type Source } from '../kernel/source.ts';
+import { parseKernelSpec } from '../kernel/spec.ts';
+import { inStage } from '../kernel/stage.ts';
+import { chooseAccel } from '../machine/accel.ts';
+import type { GuestRequest } from '../machine/guest.ts';
+import { machineFor } from '../machine/machine.ts';
+import type { BuildPlan } from './plan.ts';
+
+export interface PrepareContext {
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+  readonly logFolder: string;
+}
+
+/** The kernel that is vetted, ours until disposed of. */
+export interface Kernel extends AsyncDisposable {
+  readonly plan: BuildPlan;
+  readonly source: Source;
+  readonly context: KernelContext;
+}
+
+export type Prepared =
+  | {
+      readonly kind: 'built';
+      readonly target: Target;
+      readonly kernelVersion: string;
+      readonly build: Build;
+      readonly guest: Omit<GuestRequest, 'consoleFile'>;
+    }
+  | {
+      readonly kind: 'no-hook';
+      readonly target: Target;
+      readonly kernelVersion: string;
+      readonly features: readonly string[];
+    };
+
+export async function prepareKernel(plan: BuildPlan, context: PrepareContext): Promise<Kernel> {
+  const { emit, signal, logFolder } = context;
+  const kernelContext: KernelContext = { emit, signal, logFolder, jobs: plan.jobs };
+  const spec = parseKernelSpec(plan.kernel, process.cwd());
+  const series = await readSeries(plan.patches, process.cwd());
+  const source = await inStage('source', null, plan.kernel ?? '', kernelContext, async () => ({
+    value: await resolveSource(spec, series, kernelContext),
+  }));
+  emit({ kind: 'kernel', kernel: source.identity });
+  return { plan, source, context: kernelContext, [Symbol.asyncDispose]: () => source[Symbol.asyncDispose]() };
+}
+
+export async function prepareTarget(kernel: Kernel, target: Target): Promise<Prepared> {
+  const { plan, source, context } = kernel;
+  const { emit, signal } = context;
+  signal.throwIfAborted();
+  const result = await buildKernel({ ...plan, source, target }, context);
+  if (result.kind === 'no-hook') return { ...result, target, kernelVersion: source.version.text };
+  const { build } = result;
+  emit({ kind: 'build', build: build.identity });
+  const image = await inStage('image', target.name, '', context, async () => {
+    const value = await buildImage(target.arch, build, {
+      guestDebs: plan.guestDebs,
+      signal,
+      note: (text) => emit({ kind: 'note', target: target.name, level: 'info', text }),
+    });
+    return { value, reused: value.reused };
+  });
+  const machine = machineFor(target.name);
+  const boot = { kernel: build.kernel, initrd: image.file };
+  const { accel, why } = await chooseAccel(plan.accel, target.arch, machine, boot, signal);
+  if (why !== '') emit({ kind: 'note', target: target.name, level: 'info', text: `Guests are emulated: ${why}.` });
+  return {
+    kind: 'built',
+    target,
+    kernelVersion: build.identity.release,
+    build,
+    guest: { machine, accel, ...boot, kernelArgs: plan.kernelArgs, qemuArgs: plan.qemuArgs },
+  };
+}

@@ -1,0 +1,183 @@
+/**
+ * One run from a plan to its exit code: the kernel once, then all targets side by side. Kernel builds go one at a time,
+ * and guests of a finished target run while another compiles.
+ */
+import { CATALOGUE } from '../contract/catalogue.ts';
+import type { Target } from '../core/arch.ts';
+import { messageOf, MmapvetError } from '../core/errors.ts';
+import type { CellId, Emit } from '../core/events.ts';
+import { quoteCommand } from '../core/exec.ts';
+import { createReporters } from '../report/create.ts';
+import { createMultiplexer } from '../report/multiplexer.ts';
+import type { ReporterSpec } from '../report/parse-spec.ts';
+import { repeatCommand } from '../report/repeat-command.ts';
+import type { Screen } from '../core/screen.ts';
+import { buildResults } from '../results/results.ts';
+import { createRunStore, type RunStore } from '../results/store.ts';
+import type { Event } from '../core/events.ts';
+import { keepEvidence } from './evidence.ts';
+import { CellLedger } from './ledger.ts';
+import { Gate, guestsAtOnce } from './limits.ts';
+import type { RunPlan } from './plan.ts';
+import { prepareKernel, prepareTarget, type Prepared } from './prepare.ts';
+import { createSink, type Sink } from './sink.ts';
+import { runTarget } from './target.ts';
+import { machineFor } from '../machine/machine.ts';
+import type { SessionHooks } from './session.ts';
+
+export interface RunContext {
+  readonly screen: Screen;
+  readonly signal: AbortSignal;
+  readonly reporters: readonly ReporterSpec[];
+  /** What the user typed, for the record and for commands that repeat a cell. */
+  readonly command: readonly string[];
+  readonly tool: string;
+  readonly onIdle?: (target: string) => SessionHooks['onIdle'];
+}
+
+export async function executeRun(plan: RunPlan, context: RunContext): Promise<number> {
+  const { screen } = context;
+  const reporters = createMultiplexer(createReporters(context.reporters, { screen, catalogue: CATALOGUE }));
+  using store = createRunStore(undefined, plan.output === undefined ? {} : { folder: plan.output });
+  const events: Event[] = [];
+  const sink = createSink((event) => {
+    events.push(event);
+    store.append(event);
+    reporters.onEvent(event);
+  });
+  const start = performance.now();
+  sink.emit({
+    kind: 'run-start',
+    version: 1,
+    tool: context.tool,
+    command: [...context.command],
+    folder: store.folder,
+    targets: plan.targets.map((target) => target.name),
+    profile: plan.profile.name,
+    cells: plan.targets.flatMap((target) => cellsOf(plan, target)),
+  });
+  store.writeText('command.txt', `${quoteCommand(context.command)}\n`);
+
+  const interrupted = await runAll(plan, context, store, sink);
+
+  const exitCode = sink.exitCode(plan.strict, interrupted);
+  const durationMs = Math.round(performance.now() - start);
+  sink.emit({ kind: 'run-end', counts: { ...sink.counts() }, exitCode, interrupted, durationMs });
+  store.writeResults(buildResults(events));
+  const failures = await reporters.finish();
+  for (const { name, error } of failures)
+    screen.err(`${screen.style('red', 'error')} The reporter "${name}" failed: ${messageOf(error)}\n`);
+  return failures.length > 0 && exitCode === 0 ? 2 : exitCode;
+}
+
+export function cellsOf(plan: RunPlan, target: Target): CellId[] {
+  return plan.checks.map(({ clause, path }) => ({
+    clause: clause.id,
+    path,
+    target: target.name,
+    profile: plan.profile.name,
+  }));
+}
+
+/** @returns whether the user stopped it; every other trouble is an event */
+async function runAll(plan: RunPlan, context: RunContext, store: RunStore, sink: Sink): Promise<boolean> {
+  const { signal } = context;
+  const ledgers = new Map<Target, CellLedger>();
+  const ledgerOf = (target: Target): CellLedger => {
+    const ledger = ledgers.get(target) ?? ledgerFor(plan, target, context, store, sink.emit);
+    ledgers.set(target, ledger);
+    return ledger;
+  };
+  /** Trouble of one target, or of all. An interrupt is no trouble, whatever it broke on its way. */
+  const giveUp = (error: unknown, target: Target | null): void => {
+    if (signal.aborted) return;
+    emitError(sink.emit, target?.name ?? null, error);
+    for (const each of target === null ? plan.targets : [target]) ledgerOf(each).giveUp('not-run', messageOf(error));
+  };
+  try {
+    const kernel = await prepareKernel(plan, { emit: sink.emit, signal, logFolder: store.place('logs') });
+    const building = new Gate(1);
+    const running = new Gate(
+      guestsAtOnce(Math.max(...plan.targets.map((target) => machineFor(target.name).memoryMiB))),
+    );
+    const builds = plan.targets.map((target) => ({
+      target,
+      prepared: building.hold(() => prepareTarget(kernel, target)),
+    }));
+    // The source is locked for other runs no longer than it is needed: guests go on without it.
+    const freed = Promise.allSettled(builds.map((build) => build.prepared)).then(() => kernel[Symbol.asyncDispose]());
+    await Promise.all(
+      builds.map(async ({ target, prepared }) => {
+        try {
+          const ready = await prepared;
+          await running.hold(() => vetTarget(plan, context, store, sink.emit, ready, ledgerOf(target)));
+        } catch (error) {
+          giveUp(error, target);
+        }
+      }),
+    );
+    await freed;
+  } catch (error) {
+    giveUp(error, null);
+  }
+  if (!signal.aborted) return false;
+  for (const target of plan.targets) ledgerOf(target).giveUp('interrupted', '');
+  return true;
+}
+
+function ledgerFor(plan: RunPlan, target: Target, context: RunContext, store: RunStore, emit: Emit): CellLedger {
+  return new CellLedger({
+    target: target.name,
+    profile: plan.profile.name,
+    checks: plan.checks,
+    emit,
+    keepEvidence: (cell, slice) =>
+      keepEvidence(store, cell, slice, repeatCommand(context.command, cell.clause, cell.target)),
+  });
+}
+
+async function vetTarget(
+  plan: RunPlan,
+  context: RunContext,
+  store: RunStore,
+  emit: Emit,
+  prepared: Prepared,
+  ledger: CellLedger,
+): Promise<void> {
+  ledger.kernelVersion = prepared.kernelVersion;
+  switch (prepared.kind) {
+    case 'no-hook':
+      ledger.features = prepared.features;
+      ledger.giveUp('not-run', 'the kernel lacks the hook');
+      return;
+    case 'built': {
+      const onIdle = context.onIdle?.(prepared.target.name);
+      await runTarget(
+        {
+          target: prepared.target.name,
+          guest: prepared.guest,
+          consoleFile: (guest) => store.place(`${prepared.target.name}/console-${guest}.log`),
+          probeSeconds: plan.probeSeconds,
+          lie: plan.lie,
+          signal: context.signal,
+          ...(onIdle === undefined ? {} : { onIdle }),
+        },
+        ledger,
+        emit,
+      );
+    }
+  }
+}
+
+export function emitError(emit: Emit, target: string | null, error: unknown): void {
+  const known = error instanceof MmapvetError;
+  const details = known ? error.details : [];
+  emit({
+    kind: 'note',
+    target,
+    level: 'error',
+    text: [messageOf(error), ...details].join('\n'),
+    ...(known ? { code: error.code } : { code: 'INTERNAL' }),
+    ...(known && error.hint !== undefined ? { hint: error.hint } : {}),
+  });
+}

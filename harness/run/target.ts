@@ -1,0 +1,124 @@
+/**
+ * All guests of one target: cells run in one guest after another until each is decided. A guest that dies takes only
+ * the cell with it that was running; the rest goes on in a fresh one.
+ */
+import type { Emit, Fault } from '../core/events.ts';
+import { messageOf } from '../core/errors.ts';
+import type { GuestRequest } from '../machine/guest.ts';
+import { findSplats, sliceByCell } from '../probe/splat.ts';
+import type { CellLedger } from './ledger.ts';
+import { runSession, type SessionHooks, type SessionResult, type SessionTrouble } from './session.ts';
+
+export interface TargetRequest {
+  readonly target: string;
+  readonly guest: Omit<GuestRequest, 'consoleFile'>;
+  /** Where the console of the n-th guest goes. */
+  readonly consoleFile: (guest: number) => string;
+  readonly probeSeconds: number;
+  readonly lie: number;
+  readonly signal: AbortSignal;
+  readonly onIdle?: SessionHooks['onIdle'];
+}
+
+/** A kernel that kills its guest over and over is known well enough after this many. */
+const MAX_GUESTS = 5;
+
+export async function runTarget(request: TargetRequest, ledger: CellLedger, emit: Emit): Promise<void> {
+  for (let number = 1; ledger.pending.length > 0; number += 1) {
+    if (number > MAX_GUESTS) {
+      ledger.giveUp('not-run', `${MAX_GUESTS} guests died before it`);
+      return;
+    }
+    const before = ledger.pending.length;
+    const result = await runOnce(request, ledger, emit, number);
+    takeTrouble(result, ledger, emit, request.target);
+    takeFaultsOutside(result, emit, request.target);
+    // No cell decided means that another guest would end the same way.
+    if (ledger.pending.length === before) ledger.giveUp('not-run', troubleText(result.trouble));
+  }
+}
+
+async function runOnce(request: TargetRequest, ledger: CellLedger, emit: Emit, number: number): Promise<SessionResult> {
+  const { target, guest, consoleFile, probeSeconds, lie, signal, onIdle } = request;
+  return runSession(
+    {
+      target,
+      guest: { ...guest, consoleFile: consoleFile(number) },
+      cells: ledger.pending,
+      probeSeconds,
+      lie,
+      signal,
+    },
+    {
+      emit,
+      onHeader: (header) => {
+        ledger.features = header.features;
+        ledger.kernelVersion = header.kernel;
+      },
+      onBegin: (cell) => ledger.begin(cell),
+      onReport: (report, lines) => ledger.report(report, lines),
+      ...(onIdle === undefined ? {} : { onIdle }),
+    },
+  );
+}
+
+/** Decides the cells that this guest's end decides; the others stay pending. */
+function takeTrouble(result: SessionResult, ledger: CellLedger, emit: Emit, target: string): void {
+  const { trouble, transcript, lines } = result;
+  const running = transcript?.unfinished.at(-1);
+  switch (trouble?.kind) {
+    case undefined:
+      if (!result.ended) note(emit, target, 'The guest never said that it came to its end.', undefined, 'NO_END_MARK');
+      ledger.giveUp('no-result', transcript?.problems.join('; ') ?? '');
+      return;
+    case 'boot': {
+      const faults = findSplats(lines);
+      ledger.giveUp('not-run', `the guest did not boot: ${messageOf(trouble.error)}`, faults);
+      note(emit, target, `The guest did not boot: ${messageOf(trouble.error)}`, trouble.error.hint, trouble.error.code);
+      return;
+    }
+    case 'driver':
+      ledger.giveUp('not-run', trouble.text);
+      note(emit, target, `The driver did not load: ${trouble.text}`, 'Read the end of the console.', 'DRIVER_LOAD');
+      return;
+    case 'guest-died':
+    case 'connection':
+      if (running !== undefined)
+        ledger.broken(running, trouble.kind === 'guest-died' ? 'guest-died' : 'lost-connection', trouble.text, lines);
+      note(emit, target, `A guest was lost: ${trouble.text}.`, undefined, 'GUEST_LOST');
+      return;
+    case 'probes':
+      if (running !== undefined) ledger.broken(running, 'cut-off', trouble.text, lines);
+      note(emit, target, `The probes did not end in order: ${trouble.text}.`, undefined, 'PROBES_BROKE');
+      return;
+    case 'unload':
+      ledger.giveUp('no-result', transcript?.problems.join('; ') ?? '');
+      note(emit, target, `The driver did not unload: ${trouble.text}`, 'Read the end of the console.', 'DRIVER_UNLOAD');
+      return;
+  }
+}
+
+/** What the kernel complained of while no probe ran: booting, loading, unloading. */
+function takeFaultsOutside(result: SessionResult, emit: Emit, target: string): void {
+  for (const fault of outsideFaults(result))
+    emit({ kind: 'kernel-fault', target, during: result.transcript === null ? 'boot' : 'between probes', fault });
+}
+
+function outsideFaults(result: SessionResult): Fault[] {
+  return findSplats(sliceByCell(result.lines).outside);
+}
+
+const note = (emit: Emit, target: string, text: string, hint?: string, code?: string): void =>
+  emit({
+    kind: 'note',
+    target,
+    level: 'error',
+    text,
+    ...(hint === undefined ? {} : { hint }),
+    ...(code === undefined ? {} : { code }),
+  });
+
+const troubleText = (trouble: SessionTrouble | null): string => {
+  if (trouble === null) return 'the probes said nothing about it';
+  return trouble.kind === 'boot' ? messageOf(trouble.error) : trouble.text;
+};

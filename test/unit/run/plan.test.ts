@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { CATALOGUE } from '../../../harness/contract/catalogue.ts';
+import { TARGETS } from '../../../harness/core/arch.ts';
+import { MmapvetError } from '../../../harness/core/errors.ts';
+import { planRun } from '../../../harness/run/plan.ts';
+
+const cellNames = (values: Parameters<typeof planRun>[0]): string[] =>
+  planRun(values).checks.map(({ clause, path }) => `${clause.id}.${path}`);
+
+function refusal(values: Parameters<typeof planRun>[0]): MmapvetError {
+  try {
+    planRun(values);
+  } catch (error) {
+    if (error instanceof MmapvetError) return error;
+    throw error;
+  }
+  throw new Error('the plan was accepted');
+}
+
+test('nothing given: all targets, all cells, the base profile', () => {
+  const plan = planRun({});
+  expect(plan.targets).toEqual(TARGETS);
+  expect(plan.profile.name).toBe('base');
+  expect(plan.checks).toHaveLength(
+    CATALOGUE.flatMap((group) => group.clauses.flatMap((clause) => clause.paths)).length,
+  );
+});
+
+test('targets: aliases, either case, commas, each once', () => {
+  expect(planRun({ target: ['x86,AArch64'], arch: ['arm64'] }).targets.map((target) => target.name)).toEqual([
+    'x86_64',
+    'arm64',
+  ]);
+});
+
+test('clauses: globs and commas, in the order of the catalogue', () => {
+  expect(cellNames({ clause: ['e02,A01'] })).toEqual(['A01.direct', 'E02.direct']);
+  expect(new Set(cellNames({ clause: ['K*'], path: ['w2'] }).map((name) => name.replace(/^K../, '')))).toEqual(
+    new Set(['.W2']),
+  );
+});
+
+test.each<[string, Parameters<typeof planRun>[0], string, string]>([
+  ['an unknown target', { target: ['x68_64'] }, 'TARGET_UNKNOWN', 'Did you mean "x86_64"?'],
+  ['an unknown clause', { clause: ['E99'] }, 'CLAUSE_UNKNOWN', 'Did you mean'],
+  ['an unknown profile', { profile: 'bsae' }, 'PROFILE_UNKNOWN', 'Did you mean "base"?'],
+  ['an unknown path', { path: ['W9'] }, 'PATH_UNKNOWN', 'Did you mean'],
+  ['an unknown lie', { driverLie: 'fib' }, 'LIE_UNKNOWN', 'Choose from the lies'],
+  ['a number that is none', { jobs: 'many' }, 'NUMBER_BAD', 'Give a number'],
+  ['a number out of range', { timeout: '0' }, 'NUMBER_BAD', 'Give a number'],
+  ['a config line that is none', { kconfigAdd: ['KASAN'] }, 'KCONFIG_LINE_BAD', 'CONFIG_KASAN=y'],
+  ['a build folder for two targets', { buildDir: 'x' }, 'BUILD_DIR_TARGETS', 'Add --target'],
+  ['clause and path that never meet', { clause: ['A01'], path: ['W1'] }, 'NOTHING_CHOSEN', 'mmapvet list clauses'],
+])('%s is refused before anything happens', (_, values, code, hint) => {
+  const error = refusal(values);
+  expect(error).toMatchObject({ code, blame: 'usage', exit: 64 });
+  expect(error.hint).toContain(hint);
+});
+
+test('option words are split as a shell would', () => {
+  expect(planRun({ makeOptions: "LLVM=1 'KCFLAGS=-g -O2'" }).makeOptions).toEqual(['LLVM=1', 'KCFLAGS=-g -O2']);
+});
