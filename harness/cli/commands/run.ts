@@ -1,0 +1,57 @@
+/** `mmapvet run`: a verdict for each cell. */
+import { CATALOGUE } from '../../contract/catalogue.ts';
+import { EXIT } from '../../core/outcome.ts';
+import { checkHost } from '../../host/doctor.ts';
+import { provision } from '../../host/provision.ts';
+import { parseReporters } from '../../report/parse-spec.ts';
+import { dryRun } from '../../run/dry-run.ts';
+import { planRun, type RunPlan } from '../../run/plan.ts';
+import { executeRun } from '../../run/run.ts';
+import type { SessionHooks } from '../../run/session.ts';
+import type { CommandContext } from '../main.ts';
+import { toolVersion, type Values } from '../parse.ts';
+
+export async function runCommand(_: readonly string[], values: Values, context: CommandContext): Promise<number> {
+  const { screen, signal } = context;
+  const plan = planRun(values);
+  const wanted = (values['reporter'] as readonly string[]).join(',');
+  const json = values['json'] === true ? ',json' : '';
+  const reporters = parseReporters(`${wanted === '' ? 'list' : wanted}${json}`);
+  if (values['list'] === true) return listCells(plan, context);
+
+  await provision(await checkHost(plan.targets, { signal }), { screen, yes: wantsNoQuestion(values), signal });
+  if (values['dryRun'] === true) return dryRun(plan, screen);
+  return executeRun(plan, {
+    screen,
+    signal,
+    reporters,
+    command: ['mmapvet', ...process.argv.slice(2)],
+    tool: `mmapvet ${toolVersion()}`,
+    ...(plan.keepGuest ? { onIdle: (target) => keepGuest(target, context) } : {}),
+  });
+}
+
+const wantsNoQuestion = (values: Values): boolean => values['yes'] === true || (process.env['CI'] ?? '') !== '';
+
+function listCells(plan: RunPlan, { screen }: CommandContext): number {
+  const groupOf = new Map(CATALOGUE.flatMap((group) => group.clauses.map((clause) => [clause, group.name] as const)));
+  for (const target of plan.targets)
+    for (const { clause, path } of plan.checks)
+      screen.out(
+        `${target.name}  ${clause.id}.${path.padEnd(6)}  ${(groupOf.get(clause) ?? '').padEnd(12)}  ${clause.title}\n`,
+      );
+  return EXIT.good;
+}
+
+/** Says how to get in, and waits for Ctrl+C. */
+function keepGuest(target: string, { screen, signal }: CommandContext): SessionHooks['onIdle'] {
+  return async (guest) => {
+    await using key = await guest.writeClientKey();
+    screen.err(`${target}: the guest is kept; Ctrl+C ends it. Log in with:\n  ${guest.sshCommand(key.path)}\n`);
+    const stopped = new Promise<void>((done) => {
+      if (signal.aborted) done();
+      signal.addEventListener('abort', () => done(), { once: true });
+    });
+    await Promise.race([stopped, guest.exited]);
+  };
+}

@@ -1,0 +1,72 @@
+/** The command line: the one place that turns errors into words and ends the process. */
+import { MmapvetError } from '../core/errors.ts';
+import { onCommand } from '../core/exec.ts';
+import { EXIT } from '../core/outcome.ts';
+import { createScreen, type Screen } from '../core/screen.ts';
+import { interruptible, Interrupted } from '../run/interrupt.ts';
+import type { CommandName } from './options.ts';
+import { parseAndRun, type Values } from './parse.ts';
+
+export interface CommandContext {
+  readonly screen: Screen;
+  readonly signal: AbortSignal;
+}
+
+type Command = (args: readonly string[], values: Values, context: CommandContext) => Promise<number>;
+
+async function load(name: CommandName): Promise<Command> {
+  switch (name) {
+    case 'run':
+      return (await import('./commands/run.ts')).runCommand;
+    case 'shell':
+      return (await import('./commands/shell.ts')).shellCommand;
+    case 'list':
+      return (await import('./commands/list.ts')).listCommand;
+    case 'explain':
+      return (await import('./commands/explain.ts')).explainCommand;
+    case 'doctor':
+      return (await import('./commands/doctor.ts')).doctorCommand;
+  }
+}
+
+function printError(screen: Screen, error: unknown): number {
+  if (error instanceof Interrupted) {
+    screen.err(`${screen.style('yellow', 'Interrupted.')}\n`);
+    return EXIT.interrupted;
+  }
+  if (!(error instanceof MmapvetError)) {
+    screen.err(`${screen.style('red', 'mmapvet broke')}: ${error instanceof Error ? error.stack : String(error)}\n`);
+    screen.err('This is a mistake of mmapvet: please report it with the lines above.\n');
+    return EXIT.undecided;
+  }
+  screen.err(`${screen.style('red', 'error')} ${error.message} [${error.code}]\n`);
+  for (const line of error.details) screen.err(`    ${line}\n`);
+  if (error.hint !== undefined) screen.err(`${screen.style('cyan', 'hint')}  ${error.hint}\n`);
+  return error.exit;
+}
+
+async function main(): Promise<number> {
+  const screen = createScreen(process.stdout, process.stderr);
+  const { signal, dispose } = interruptible(screen, (exitCode) => process.exit(exitCode));
+  let code: number = EXIT.good;
+  try {
+    await parseAndRun(
+      process.argv.slice(2),
+      async (name, args, values) => {
+        if (values['verbose'] === true || process.env['V'] === '1')
+          onCommand((command) => screen.err(`${screen.style('dim', `$ ${command}`)}\n`));
+        const command = await load(name);
+        code = await command(args, values, { screen, signal });
+      },
+      screen.out,
+    );
+  } catch (error) {
+    code = printError(screen, error);
+  } finally {
+    dispose();
+  }
+  return code;
+}
+
+process.exitCode = await main();
+process.exit();

@@ -1,0 +1,117 @@
+/**
+ * Every option of every command, in one table: `--help`, the docs page and the parser are made from it.
+ */
+export type CommandName = 'run' | 'shell' | 'list' | 'explain' | 'doctor';
+
+export interface OptionSpec {
+  readonly flags: string;
+  readonly help: string;
+  readonly commands: readonly CommandName[];
+  /** May be given more than once; the values are collected. */
+  readonly many?: boolean;
+  readonly choices?: readonly string[];
+  readonly fallback?: string;
+  /** Not shown by `--help`: for our own tests. */
+  readonly hidden?: boolean;
+}
+
+const BUILDS = ['run', 'shell'] as const;
+
+export const OPTIONS: readonly OptionSpec[] = [
+  {
+    flags: '-k, --kernel <source>',
+    help: 'kernel source: a tree, a tarball, or deb:linux-source-7.3[=VERSION] (default: the tree that you are in, else the newest of Debian that has the hook)',
+    commands: BUILDS,
+  },
+  {
+    flags: '-p, --patch <file>',
+    help: 'patch file, mbox or folder to apply on top; repeatable, in order',
+    commands: BUILDS,
+    many: true,
+  },
+  {
+    flags: '-t, --target <name>',
+    help: 'target, or several with commas; repeatable (default: all)',
+    commands: [...BUILDS, 'doctor'],
+    many: true,
+  },
+  { flags: '--arch <name>', help: 'the same as --target', commands: [...BUILDS, 'doctor'], many: true },
+  { flags: '--profile <name>', help: 'set of config fragments', commands: BUILDS, fallback: 'base' },
+  {
+    flags: '-c, --clause <id>',
+    help: 'clauses to check, such as E02 or "F*"; repeatable (default: all)',
+    commands: ['run'],
+    many: true,
+  },
+  {
+    flags: '--path <name>',
+    help: 'only this way to the driver: direct, W1 … W5; repeatable',
+    commands: ['run'],
+    many: true,
+  },
+  { flags: '--kconfig-add <line>', help: 'one more config line, CONFIG_X=y; repeatable', commands: BUILDS, many: true },
+  {
+    flags: '--kconfig <file>',
+    help: 'your own .config; the lines that mmapvet needs are merged into it',
+    commands: BUILDS,
+  },
+  { flags: '--make-options <words>', help: "passed to the kernel's make, such as 'LLVM=1'", commands: BUILDS },
+  { flags: '--cross-compile <prefix>', help: 'prefix of the cross compiler', commands: BUILDS },
+  { flags: '-j, --jobs <n>', help: 'compile jobs (default: one a core)', commands: BUILDS },
+  { flags: '--build-dir <folder>', help: 'use the kernel that you have built there (one target)', commands: BUILDS },
+  { flags: '--driver <folder>', help: 'an adapted copy of guest/driver', commands: BUILDS },
+  {
+    flags: '--guest-debs <folder>',
+    help: "take the guest's Debian packages from here instead of apt",
+    commands: BUILDS,
+  },
+  { flags: '--kernel-args <words>', help: "added to the guest kernel's command line", commands: BUILDS },
+  { flags: '--qemu-args <words>', help: "added to QEMU's command line", commands: BUILDS },
+  {
+    flags: '--accel <name>',
+    help: 'how guests run; auto tries kvm',
+    commands: BUILDS,
+    choices: ['auto', 'kvm', 'tcg'],
+    fallback: 'auto',
+  },
+  { flags: '--timeout <seconds>', help: 'time limit of one probe', commands: ['run'], fallback: '30' },
+  {
+    flags: '--reporter <list>',
+    help: 'list, ktap, junit, json, each with =FILE; several with commas',
+    commands: ['run'],
+    many: true,
+  },
+  { flags: '--json', help: 'print results.json on stdout and nothing else', commands: ['run', 'list', 'doctor'] },
+  { flags: '--output <folder>', help: 'the run folder (default: below the state folder)', commands: ['run'] },
+  { flags: '--strict', help: 'a changed behaviour of a recorded clause is an error too', commands: ['run'] },
+  { flags: '--keep-guest', help: 'leave the guests running after the probes, until Ctrl+C', commands: ['run'] },
+  { flags: '--list', help: 'print the cells that would be checked, and stop', commands: ['run'] },
+  { flags: '--dry-run', help: 'print every command that would run, and stop', commands: BUILDS },
+  { flags: '-y, --yes', help: 'install missing packages without a question', commands: [...BUILDS, 'doctor'] },
+  { flags: '-v, --verbose', help: 'print each command before it runs (also V=1)', commands: BUILDS },
+  { flags: '--driver-lie <name>', help: 'let the driver falsify its log', commands: ['run'], hidden: true },
+];
+
+export const EXAMPLES: Readonly<Record<CommandName, readonly (readonly [string, string])[]>> = {
+  run: [
+    ['mmapvet run', 'in a kernel tree: vets it as it is, uncommitted edits included'],
+    ['mmapvet run --patch fix.mbox', 'vets a patch on top'],
+    ["mmapvet run --target x86_64 --clause 'E*'", 'one target, one group of clauses'],
+    ['mmapvet run --kernel deb:linux-source-7.3 --reporter list,junit=out.xml', "Debian's kernel, with a JUnit file"],
+  ],
+  shell: [
+    ['mmapvet shell', 'a shell in a booted guest with the driver loaded'],
+    ['mmapvet shell --target arm64 -- dmesg', 'one command in an arm64 guest'],
+  ],
+  list: [['mmapvet list clauses', 'every clause, its class and observers']],
+  explain: [['mmapvet explain E02', 'what E02 says, where it comes from, how it is seen, what turns it red']],
+  doctor: [['mmapvet doctor', 'what is installed, missing or too old, and what mends it']],
+};
+
+export const SUMMARIES: Readonly<Record<CommandName, string>> = {
+  run: 'build, boot, probe: a verdict for each clause on each target',
+  shell: 'log in to a booted guest with the driver loaded',
+  list: 'list clauses, targets or profiles',
+  explain: 'explain a clause in plain words',
+  doctor: 'check what this host has and lacks',
+};
