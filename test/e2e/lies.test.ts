@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest';
+import { CATALOGUE } from '../../harness/contract/catalogue.ts';
+import { LIES } from '../../harness/contract/lies.ts';
+import { createKtapParser } from '../../harness/probe/ktap.ts';
+import { createTranscriptReader } from '../../harness/probe/transcript.ts';
+import { mmapvet } from './mmapvet.ts';
+
+const CLAUSES = CATALOGUE.flatMap((group) => group.clauses);
+const toldLies = LIES.slice(1);
+
+/** One guest for all lies: the parameter can be written while the driver is loaded. */
+async function redByLie(): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const script = toldLies
+    .map(
+      (lie, index) =>
+        `echo LIE ${lie}; echo ${index + 1} > /sys/module/mmapvet/parameters/lie; /mmapvet/mmapvet-probes`,
+    )
+    .join('; ');
+  const { stdout } = await mmapvet('shell', '--target', 'x86_64', '--', `${script}; true`);
+  const parts = stdout.split(/^LIE (.*)$/m).slice(1);
+  const red = new Map<string, Set<string>>();
+  for (let i = 0; i < parts.length; i += 2) {
+    const reader = createTranscriptReader();
+    const parser = createKtapParser((item) => reader.add(item));
+    parser.push(parts[i + 1] ?? '');
+    parser.end();
+    const { reports } = reader.transcript();
+    const bad = reports.filter((report) => ['fail', 'error', 'vacuous', 'fault'].includes(report.outcome));
+    expect(reports.length, `reports under the lie ${parts[i]}`).toBeGreaterThan(0);
+    red.set(parts[i]?.trim() ?? '', new Set(bad.map((report) => report.clause)));
+  }
+  return red;
+}
+
+describe("a driver that falsifies its log doesn't get away with it", async () => {
+  const red = await redByLie();
+  test.each(toldLies)('%s turns the clauses red that name it', (lie) => {
+    const named = CLAUSES.filter((clause) =>
+      clause.redControls.some((each) => each.kind === 'lie' && each.name === lie),
+    );
+    const turned = red.get(lie) ?? new Set();
+    expect(named.map((clause) => clause.id).filter((id) => !turned.has(id))).toEqual([]);
+    expect(turned.size).toBeGreaterThan(0);
+  });
+});
