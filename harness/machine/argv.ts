@@ -59,7 +59,8 @@ export function qemuCommand(machine: MachineData, files: GuestFiles, settings: G
     '-cpu',
     machine.cpu[settings.accel],
     '-smp',
-    String(machine.cpus),
+    // One processor a socket: the MP table, which a kernel without ACPI goes by, lists only the first of each.
+    `cpus=${machine.cpus},sockets=${machine.cpus},cores=1,threads=1`,
     '-m',
     String(machine.memoryMiB),
     '-kernel',

@@ -164,6 +164,9 @@ export class Guest implements AsyncDisposable {
         throw new MmapvetError('GUEST_SETUP', `The guest could not set itself up: ${first}`, {
           details: this.console.lines().slice(-15),
         });
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
     } finally {
       stop.abort();
     }

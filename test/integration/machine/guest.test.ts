@@ -106,7 +106,7 @@ test('an interrupt ends the wait with its own reason', async () => {
   const controller = new AbortController();
   const waiting = guest.ready(60_000, controller.signal);
   controller.abort(new Error('stop'));
-  await expect(waiting).rejects.toThrow();
+  await expect(waiting).rejects.toThrow('stop');
 });
 
 test('a refused QMP command is an error with QEMU’s words', async () => {
