@@ -26,6 +26,8 @@ async function load(name: CommandName): Promise<Command> {
       return (await import('./commands/explain.ts')).explainCommand;
     case 'doctor':
       return (await import('./commands/doctor.ts')).doctorCommand;
+    case 'docs':
+      return (await import('./commands/docs.ts')).docsCommand;
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * Every option of every command, in one table: `--help`, the docs page and the parser are made from it.
  */
-export type CommandName = 'run' | 'shell' | 'list' | 'explain' | 'doctor';
+export type CommandName = 'run' | 'shell' | 'list' | 'explain' | 'doctor' | 'docs';
 
 export interface OptionSpec {
   readonly flags: string;
@@ -89,6 +89,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   { flags: '--dry-run', help: 'print every command that would run, and stop', commands: BUILDS },
   { flags: '-y, --yes', help: 'install missing packages without a question', commands: [...BUILDS, 'doctor'] },
   { flags: '-v, --verbose', help: 'print each command before it runs (also V=1)', commands: BUILDS },
+  { flags: '--check', help: 'write nothing; exit 1 if a page is stale', commands: ['docs'] },
   { flags: '--driver-lie <name>', help: 'let the driver falsify its log', commands: ['run'], hidden: true },
 ];
 
@@ -106,6 +107,7 @@ export const EXAMPLES: Readonly<Record<CommandName, readonly (readonly [string, 
   list: [['mmapvet list clauses', 'every clause, its class and observers']],
   explain: [['mmapvet explain E02', 'what E02 says, where it comes from, how it is seen, what turns it red']],
   doctor: [['mmapvet doctor', 'what is installed, missing or too old, and what mends it']],
+  docs: [['mmapvet docs --check', 'are the generated pages up to date?']],
 };
 
 export const SUMMARIES: Readonly<Record<CommandName, string>> = {
@@ -114,4 +116,5 @@ export const SUMMARIES: Readonly<Record<CommandName, string>> = {
   list: 'list clauses, targets or profiles',
   explain: 'explain a clause in plain words',
   doctor: 'check what this host has and lacks',
+  docs: 'write the pages that are generated from the option table and the catalogue',
 };

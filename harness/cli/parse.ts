@@ -16,6 +16,7 @@ const ARGUMENTS: Readonly<Record<CommandName, string>> = {
   list: '<what>',
   explain: '<clause...>',
   doctor: '',
+  docs: '',
 };
 
 const collect = (value: string, all: readonly string[]): readonly string[] => [...all, value];

@@ -2,7 +2,8 @@
 import type { Target } from '../core/arch.ts';
 import type { Emit } from '../core/events.ts';
 import { buildImage } from '../image/image.ts';
-import { buildKernel, type Build } from '../kernel/build.ts';
+import { buildKernel, type Build, type BuildResult } from '../kernel/build.ts';
+import { identifyBuildDir, useBuildDir } from '../kernel/build-dir.ts';
 import type { KernelContext } from '../kernel/context.ts';
 import { readSeries } from '../kernel/series.ts';
 import { resolveSource, type Source } from '../kernel/source.ts';
@@ -19,10 +20,15 @@ export interface PrepareContext {
   readonly logFolder: string;
 }
 
+/** Where kernels come from: our own copy of a source, or a folder that the user has built. */
+type Origin =
+  { readonly kind: 'source'; readonly source: Source } | { readonly kind: 'build-dir'; readonly folder: string };
+
 /** The kernel that is vetted, ours until disposed of. */
 export interface Kernel extends AsyncDisposable {
   readonly plan: BuildPlan;
-  readonly source: Source;
+  readonly origin: Origin;
+  readonly version: string;
   readonly context: KernelContext;
 }
 
@@ -44,21 +50,43 @@ export type Prepared =
 export async function prepareKernel(plan: BuildPlan, context: PrepareContext): Promise<Kernel> {
   const { emit, signal, logFolder } = context;
   const kernelContext: KernelContext = { emit, signal, logFolder, jobs: plan.jobs };
+  if (plan.buildDir !== undefined) {
+    const identity = await identifyBuildDir(plan.buildDir, signal);
+    emit({ kind: 'kernel', kernel: identity });
+    const origin: Origin = { kind: 'build-dir', folder: plan.buildDir };
+    return { plan, origin, version: identity.version, context: kernelContext, async [Symbol.asyncDispose]() {} };
+  }
   const spec = parseKernelSpec(plan.kernel, process.cwd());
   const series = await readSeries(plan.patches, process.cwd());
   const source = await inStage('source', null, plan.kernel ?? '', kernelContext, async () => ({
     value: await resolveSource(spec, series, kernelContext),
   }));
   emit({ kind: 'kernel', kernel: source.identity });
-  return { plan, source, context: kernelContext, [Symbol.asyncDispose]: () => source[Symbol.asyncDispose]() };
+  return {
+    plan,
+    origin: { kind: 'source', source },
+    version: source.version.text,
+    context: kernelContext,
+    [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
+  };
+}
+
+function buildFrom(kernel: Kernel, target: Target): Promise<BuildResult> {
+  const { plan, origin, context } = kernel;
+  switch (origin.kind) {
+    case 'source':
+      return buildKernel({ ...plan, source: origin.source, target }, context);
+    case 'build-dir':
+      return useBuildDir(origin.folder, { ...plan, target }, context);
+  }
 }
 
 export async function prepareTarget(kernel: Kernel, target: Target): Promise<Prepared> {
-  const { plan, source, context } = kernel;
+  const { plan, context } = kernel;
   const { emit, signal } = context;
   signal.throwIfAborted();
-  const result = await buildKernel({ ...plan, source, target }, context);
-  if (result.kind === 'no-hook') return { ...result, target, kernelVersion: source.version.text };
+  const result = await buildFrom(kernel, target);
+  if (result.kind === 'no-hook') return { ...result, target, kernelVersion: kernel.version };
   const { build } = result;
   emit({ kind: 'build', build: build.identity });
   const image = await inStage('image', target.name, '', context, async () => {

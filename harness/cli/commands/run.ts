@@ -1,9 +1,8 @@
 /** `mmapvet run`: a verdict for each cell. */
 import { CATALOGUE } from '../../contract/catalogue.ts';
 import { EXIT } from '../../core/outcome.ts';
-import { checkHost } from '../../host/doctor.ts';
-import { provision } from '../../host/provision.ts';
 import { parseReporters } from '../../report/parse-spec.ts';
+import { provisionFor, wantsNoQuestion } from '../../run/host.ts';
 import { dryRun } from '../../run/dry-run.ts';
 import { planRun, type RunPlan } from '../../run/plan.ts';
 import { executeRun } from '../../run/run.ts';
@@ -19,8 +18,8 @@ export async function runCommand(_: readonly string[], values: Values, context: 
   const reporters = parseReporters(`${wanted === '' ? 'list' : wanted}${json}`);
   if (values['list'] === true) return listCells(plan, context);
 
-  await provision(await checkHost(plan.targets, { signal }), { screen, yes: wantsNoQuestion(values), signal });
   if (values['dryRun'] === true) return dryRun(plan, screen);
+  await provisionFor(plan, { screen, yes: wantsNoQuestion(values['yes']), signal });
   return executeRun(plan, {
     screen,
     signal,
@@ -30,8 +29,6 @@ export async function runCommand(_: readonly string[], values: Values, context: 
     ...(plan.keepGuest ? { onIdle: (target) => keepGuest(target, context) } : {}),
   });
 }
-
-const wantsNoQuestion = (values: Values): boolean => values['yes'] === true || (process.env['CI'] ?? '') !== '';
 
 function listCells(plan: RunPlan, { screen }: CommandContext): number {
   const groupOf = new Map(CATALOGUE.flatMap((group) => group.clauses.map((clause) => [clause, group.name] as const)));

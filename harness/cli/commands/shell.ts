@@ -4,9 +4,8 @@ import { usageError } from '../../core/errors.ts';
 import { quoteCommand } from '../../core/exec.ts';
 import { EXIT } from '../../core/outcome.ts';
 import { attachTerminal, terminalSize } from '../../core/terminal.ts';
-import { checkHost } from '../../host/doctor.ts';
-import { provision } from '../../host/provision.ts';
 import { createListReporter } from '../../report/list.ts';
+import { provisionFor, wantsNoQuestion } from '../../run/host.ts';
 import { dryRun } from '../../run/dry-run.ts';
 import { openGuest } from '../../run/open-guest.ts';
 import { planBuild } from '../../run/plan.ts';
@@ -27,9 +26,8 @@ export async function shellCommand(args: readonly string[], values: Values, cont
       `A shell is in one guest, but ${plan.targets.length} targets are asked for.`,
       'Give one --target.',
     );
-  const yes = values['yes'] === true || (process.env['CI'] ?? '') !== '';
-  await provision(await checkHost(plan.targets, { signal }), { screen, yes, signal });
   if (values['dryRun'] === true) return dryRun(plan, screen);
+  await provisionFor(plan, { screen, yes: wantsNoQuestion(values['yes']), signal });
 
   // What leads to the guest goes to stderr: stdout is the command's.
   const list = createListReporter({ write: screen.err }, { screen, catalogue: [], home: '' });

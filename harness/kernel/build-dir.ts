@@ -1,0 +1,129 @@
+/** `--build-dir`: a kernel that the user has built. Nothing is written there; module and probes are built beside it. */
+import { hash } from 'node:crypto';
+import { existsSync, statSync } from 'node:fs';
+import { mkdir, readFile, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { KernelIdentity } from '../core/events.ts';
+import { MmapvetError, usageError } from '../core/errors.ts';
+import { cacheFolder, GUEST } from '../core/paths.ts';
+import type { BuildOptions, BuildResult } from './build.ts';
+import { keyOf, lockFor, orNoSpace } from './cache.ts';
+import { planBuildCommands, type BuildCommands } from './commands.ts';
+import { readWantedConfig, requireNeeded } from './config.ts';
+import { tell, type KernelContext } from './context.ts';
+import { readGitTree } from './git.ts';
+import { buildGuestCode, findGuestCode, guestSourceKey, hasHook, probeFeatures, requireDriverFolder } from './guest.ts';
+import { inStage } from './stage.ts';
+import { findToolchain } from './toolchain.ts';
+import { versionOfTree } from './version.ts';
+
+/**
+ * Who the kernel in a build folder is: its source by kbuild's `source` link, or the folder itself where it was built in place.
+ * @throws MmapvetError BUILD_DIR_LACKS
+ */
+export async function identifyBuildDir(folder: string, signal?: AbortSignal): Promise<KernelIdentity> {
+  const source = await sourceOf(folder);
+  const version = source === null ? null : await versionOfTree(source);
+  if (source === null || version === null)
+    throw usageError(
+      'BUILD_DIR_LACKS',
+      `"${folder}" does not say where the kernel's source is (no link "source").`,
+      'Give the folder that a kernel was built in, with its source still in place.',
+    );
+  const git = await readGitTree(source, signal);
+  return {
+    source: folder,
+    version: version.text,
+    commit: git?.commit ?? null,
+    packageVersion: null,
+    dirty: (git?.modified ?? 0) > 0,
+    series: [],
+  };
+}
+
+async function sourceOf(folder: string): Promise<string | null> {
+  if ((await versionOfTree(folder)) !== null) return folder;
+  return realpath(join(folder, 'source')).catch(() => null);
+}
+
+/**
+ * @throws MmapvetError BUILD_DIR_LACKS, BUILD_DIR_CONFIG, DRIVER_DOES_NOT_FIT, PROBES_FAILED
+ */
+export async function useBuildDir(folder: string, options: BuildOptions, context: KernelContext): Promise<BuildResult> {
+  try {
+    return await use(folder, options, context);
+  } catch (error) {
+    throw orNoSpace(error, cacheFolder());
+  }
+}
+
+async function use(folder: string, options: BuildOptions, context: KernelContext): Promise<BuildResult> {
+  const { target, profile, driver } = options;
+  if (driver !== undefined) await requireDriverFolder(driver);
+  const wanted = await readWantedConfig(target, profile, options.kconfigAdd, undefined);
+  const config = await requireNeeded(wanted, folder);
+  const files = requireFiles(folder, [
+    target.arch.kernelImage,
+    'vmlinux',
+    'Module.symvers',
+    'include/config/kernel.release',
+  ]);
+  const choice = { arch: target.arch, makeOptions: options.makeOptions, crossCompile: options.crossCompile };
+  const toolchain = await findToolchain(choice, context.signal);
+  // Hashing vmlinux would take longer than building the module.
+  const stamps = files.map((file) => `${statSync(file).size} ${statSync(file).mtimeMs}`);
+  const kernelKey = keyOf('build-dir', await realpath(folder), stamps, config, toolchain.identity);
+  const guestKey = keyOf('guest', kernelKey, await guestSourceKey(driver));
+  const out = join(cacheFolder(), 'build-dirs', kernelKey);
+  const source = (await sourceOf(folder)) ?? folder;
+  const commands: BuildCommands = planBuildCommands({
+    arch: target.arch,
+    paths: { source, objects: folder, guestOut: out, guest: GUEST },
+    make: toolchain.make,
+    jobs: context.jobs,
+    fragments: [],
+    kconfig: undefined,
+    driver,
+  });
+  return inStage<BuildResult>('build', target.name, folder, context, async () => {
+    let code = await findGuestCode(guestKey);
+    const reused = code !== null;
+    if (code === null) {
+      const cache = { signal: context.signal, onWait: (text: string) => tell(context, text) };
+      await using _lock = await lockFor(`build-dir-${kernelKey}`, `the module for "${folder}"`, cache);
+      await mkdir(out, { recursive: true });
+      const places = { source, objects: folder, out, target: target.name };
+      const features = await probeFeatures(commands, places, toolchain, context);
+      if (!hasHook(features)) return { value: { kind: 'no-hook', features } as const };
+      code = await buildGuestCode(guestKey, commands, places, toolchain, context, cache, features);
+    }
+    const identity = {
+      target: target.name,
+      profile: profile.name,
+      key: kernelKey,
+      compiler: toolchain.compiler,
+      configHash: hash('sha256', config),
+      release: (await readFile(join(folder, 'include/config/kernel.release'), 'utf8')).trim(),
+      reused: true,
+    };
+    const build = {
+      ...code,
+      identity,
+      kernel: join(folder, target.arch.kernelImage),
+      vmlinux: join(folder, 'vmlinux'),
+      systemMap: join(folder, 'System.map'),
+      config: join(folder, '.config'),
+      symvers: join(folder, 'Module.symvers'),
+    };
+    return { value: { kind: 'built', build } as const, reused };
+  });
+}
+
+function requireFiles(folder: string, names: readonly string[]): string[] {
+  const missing = names.filter((name) => !existsSync(join(folder, name)));
+  if (missing.length === 0) return names.map((name) => join(folder, name));
+  throw new MmapvetError('BUILD_DIR_LACKS', `"${folder}" lacks "${missing.join('", "')}".`, {
+    blame: 'usage',
+    hint: 'Build the kernel there first: make, and make modules.',
+  });
+}

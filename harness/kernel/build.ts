@@ -1,0 +1,266 @@
+/**
+ * One build: a kernel with its module and probes for one source, target and profile. What is in the store is taken from
+ * there; what is not is built in the source's object folder, where make finds out what an edit made stale.
+ */
+import { constants, existsSync } from 'node:fs';
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { hash } from 'node:crypto';
+import type { Profile, Target } from '../core/arch.ts';
+import type { BuildIdentity } from '../core/events.ts';
+import { MmapvetError } from '../core/errors.ts';
+import { cacheFolder, GUEST } from '../core/paths.ts';
+import { findEntry, keyOf, makeEntry, orNoSpace } from './cache.ts';
+import { planBuildCommands, type BuildCommands } from './commands.ts';
+import { configure, fragmentFiles, readWantedConfig, type WantedConfig } from './config.ts';
+import { tell, type KernelContext } from './context.ts';
+import { expectedObjects, rememberObjects } from './counts.ts';
+import {
+  buildGuestCode,
+  findGuestCode,
+  guestSourceKey,
+  hasHook,
+  parseFeatures,
+  probeFeatures,
+  requireDriverFolder,
+  type GuestCode,
+} from './guest.ts';
+import { runMake } from './make.ts';
+import type { Source } from './source.ts';
+import { inStage } from './stage.ts';
+import { findToolchain, type Toolchain } from './toolchain.ts';
+
+export interface BuildOptions {
+  readonly target: Target;
+  readonly profile: Profile;
+  /** Lines of `--kconfig-add`. */
+  readonly kconfigAdd: readonly string[];
+  /** `--kconfig`: path of the user's own config. */
+  readonly kconfig: string | undefined;
+  /** Words of `--make-options`. */
+  readonly makeOptions: readonly string[];
+  readonly crossCompile: string | undefined;
+  /** `--driver`: an adapted copy of guest/driver. */
+  readonly driver: string | undefined;
+}
+
+export interface BuildRequest extends BuildOptions {
+  readonly source: Source;
+}
+
+export interface Build extends GuestCode {
+  readonly identity: BuildIdentity;
+  /** What QEMU boots. */
+  readonly kernel: string;
+  /** For symbols. */
+  readonly vmlinux: string;
+  readonly systemMap: string;
+  readonly config: string;
+  readonly symvers: string;
+}
+
+export type BuildResult =
+  | { readonly kind: 'built'; readonly build: Build }
+  /** The kernel lacks the hook: nothing was built. */
+  | { readonly kind: 'no-hook'; readonly features: readonly string[] };
+
+/** Raised when the same inputs would give another result, or entries hold other files. */
+const RECIPE = 1;
+
+interface Prepared {
+  readonly request: BuildRequest;
+  readonly wanted: WantedConfig;
+  readonly toolchain: Toolchain;
+  readonly objects: string;
+  readonly out: string;
+  readonly commands: BuildCommands;
+  readonly kernelKey: string;
+  readonly guestKey: string;
+}
+
+/**
+ * @throws MmapvetError CONFIG_FAILED, CONFIG_LOST, BUILD_FAILED, DRIVER_DOES_NOT_FIT, PROBES_FAILED, EXEC_MISSING, NO_SPACE
+ */
+export async function buildKernel(request: BuildRequest, context: KernelContext): Promise<BuildResult> {
+  try {
+    return await build(await prepare(request, context), context);
+  } catch (error) {
+    throw orNoSpace(error, cacheFolder());
+  }
+}
+
+async function prepare(request: BuildRequest, context: KernelContext): Promise<Prepared> {
+  const { source, target, profile, driver } = request;
+  if (driver !== undefined) await requireDriverFolder(driver);
+  const choice = { arch: target.arch, makeOptions: request.makeOptions, crossCompile: request.crossCompile };
+  const [toolchain, wanted, guestSources] = await Promise.all([
+    findToolchain(choice, context.signal),
+    readWantedConfig(target, profile, request.kconfigAdd, request.kconfig),
+    guestSourceKey(driver),
+  ]);
+  const kernelKey = keyOf(
+    `kernel ${RECIPE}`,
+    source.key,
+    target.name,
+    toolchain.identity,
+    wanted.fragments.map((fragment) => fragment.text),
+    wanted.kconfig?.text ?? '',
+  );
+  const objects = join(source.objects, `${target.name}-${profile.name}-${keyOf(toolchain.identity).slice(0, 8)}`);
+  const out = join(objects, 'mmapvet-guest');
+  return {
+    request,
+    wanted,
+    toolchain,
+    objects,
+    out,
+    kernelKey,
+    guestKey: keyOf('guest', kernelKey, guestSources),
+    commands: planBuildCommands({
+      arch: target.arch,
+      paths: { source: source.folder, objects, guestOut: out, guest: GUEST },
+      make: toolchain.make,
+      jobs: context.jobs,
+      fragments: fragmentFiles(wanted, objects),
+      kconfig: wanted.kconfig?.file,
+      driver,
+    }),
+  };
+}
+
+async function build(prepared: Prepared, context: KernelContext): Promise<BuildResult> {
+  const { request, kernelKey, guestKey, objects, commands, toolchain } = prepared;
+  const target = request.target.name;
+  const [kernelEntry, guestCode] = [findEntry('kernels', kernelKey), await findGuestCode(guestKey)];
+  if (kernelEntry !== null && guestCode !== null) {
+    await inStage('build', target, request.profile.name, context, async () => ({ value: null, reused: true }));
+    return { kind: 'built', build: await assemble(prepared, kernelEntry, guestCode, true) };
+  }
+  const known = findEntry('features', guestKey);
+  if (known !== null) {
+    const features = parseFeatures(await readFile(join(known, 'features.txt'), 'utf8'));
+    if (!hasHook(features)) return { kind: 'no-hook', features };
+  }
+  await mkdir(objects, { recursive: true });
+  const intact = kernelEntry !== null && (await readStamp(objects)) === kernelKey;
+  const probed = intact ? null : await configureAndProbe(prepared, context);
+  if (probed !== null && !hasHook(probed)) return { kind: 'no-hook', features: probed };
+  return inStage('build', target, request.profile.name, context, async (stage) => {
+    const entry = intact
+      ? kernelEntry
+      : await compile(prepared, context, (done, total, object) => stage.progress(done, total, object));
+    stage.progress(0, null, 'driver and probes');
+    const places = { source: request.source.folder, objects, out: prepared.out, target };
+    const code = await buildGuestCode(guestKey, commands, places, toolchain, context, cacheContext(context), probed);
+    return { value: { kind: 'built', build: await assemble(prepared, entry, code, false) } as const };
+  });
+}
+
+const cacheContext = (context: KernelContext) => ({
+  signal: context.signal,
+  onWait: (text: string) => tell(context, text),
+});
+
+/** Configures, then asks for features before hours are spent on a kernel that has nothing to vet. */
+async function configureAndProbe(prepared: Prepared, context: KernelContext): Promise<readonly string[]> {
+  const { request, wanted, toolchain, objects, out, commands, guestKey } = prepared;
+  const target = request.target.name;
+  await rm(stampFile(objects), { force: true });
+  return inStage('config', target, request.profile.name, context, async () => {
+    const places = { source: request.source.folder, objects, out, target };
+    await configure(wanted, commands, places, toolchain, context);
+    await runMake(commands.prepare, { ...makeOptions(prepared), failure: buildFailure(target) }, context);
+    const features = await probeFeatures(commands, places, toolchain, context);
+    if (!hasHook(features))
+      await makeEntry(
+        'features',
+        guestKey,
+        (making) => writeFile(join(making, 'features.txt'), `${features.join('\n')}\n`),
+        cacheContext(context),
+      );
+    return { value: features };
+  });
+}
+
+const makeOptions = ({ request, toolchain, objects, out }: Prepared) => ({
+  env: toolchain.env,
+  strip: [out, objects, request.source.folder],
+  log: `build-${request.target.name}.log`,
+});
+
+const buildFailure =
+  (target: string) =>
+  (diagnosis: { readonly first: string | null; readonly lines: readonly string[] }, log: string): MmapvetError =>
+    new MmapvetError('BUILD_FAILED', `The ${target} kernel does not build: ${diagnosis.first ?? 'see below'}.`, {
+      hint: `Read all of the output in "${log}".`,
+      details: diagnosis.lines,
+    });
+
+async function compile(
+  prepared: Prepared,
+  context: KernelContext,
+  progress: (done: number, total: number | null, object: string) => void,
+): Promise<string> {
+  const { request, objects, kernelKey, commands } = prepared;
+  const name = `${request.target.name}/${request.profile.name}`;
+  const fresh = !existsSync(join(objects, 'vmlinux'));
+  const total = fresh ? await expectedObjects(name) : null;
+  let done = 0;
+  await runMake(
+    commands.kernel,
+    {
+      ...makeOptions(prepared),
+      failure: buildFailure(request.target.name),
+      onObject: (object) => {
+        done += 1;
+        progress(done, total === null ? null : Math.max(total, done), object);
+      },
+    },
+    context,
+  );
+  const { folder } = await makeEntry(
+    'kernels',
+    kernelKey,
+    (making) => storeKernel(prepared, making),
+    cacheContext(context),
+  );
+  await writeFile(stampFile(objects), kernelKey);
+  if (fresh) await rememberObjects(name, done);
+  return folder;
+}
+
+const stampFile = (objects: string): string => join(objects, 'mmapvet-key');
+const readStamp = (objects: string): Promise<string | null> => readFile(stampFile(objects), 'utf8').catch(() => null);
+
+/** The little that a build's identity can't be made from without the object folder. */
+interface KernelRecord {
+  readonly compiler: string;
+  readonly configHash: string;
+  readonly release: string;
+}
+
+async function storeKernel({ request, objects, toolchain }: Prepared, making: string): Promise<void> {
+  const image = request.target.arch.kernelImage;
+  for (const file of new Set([image, 'vmlinux', 'System.map', '.config', 'Module.symvers']))
+    await copyFile(join(objects, file), join(making, basename(file)), constants.COPYFILE_FICLONE);
+  const record: KernelRecord = {
+    compiler: toolchain.compiler,
+    configHash: hash('sha256', await readFile(join(objects, '.config'))),
+    release: (await readFile(join(objects, 'include/config/kernel.release'), 'utf8')).trim(),
+  };
+  await writeFile(join(making, 'kernel.json'), JSON.stringify(record));
+}
+
+async function assemble(prepared: Prepared, folder: string, code: GuestCode, reused: boolean): Promise<Build> {
+  const { target, profile } = prepared.request;
+  const record = JSON.parse(await readFile(join(folder, 'kernel.json'), 'utf8')) as KernelRecord;
+  return {
+    ...code,
+    identity: { target: target.name, profile: profile.name, key: prepared.kernelKey, ...record, reused },
+    kernel: join(folder, basename(target.arch.kernelImage)),
+    vmlinux: join(folder, 'vmlinux'),
+    systemMap: join(folder, 'System.map'),
+    config: join(folder, '.config'),
+    symvers: join(folder, 'Module.symvers'),
+  };
+}

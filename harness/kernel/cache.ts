@@ -1,0 +1,99 @@
+/**
+ * The store: folders by kind and content key. An entry is made beside its place and renamed into it, under a lock, so it is
+ * either whole or absent, and the same key is never made twice, however many runs want it.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { dirname, join } from 'node:path';
+import { messageOf, MmapvetError } from '../core/errors.ts';
+import { takeLock } from '../core/lock.ts';
+import { cacheFolder } from '../core/paths.ts';
+
+export interface CacheContext {
+  readonly signal?: AbortSignal | undefined;
+  /** Told when another process has the lock that we need. */
+  readonly onWait?: (text: string) => void;
+}
+
+export interface Entry {
+  readonly folder: string;
+  /** It was there before. */
+  readonly reused: boolean;
+}
+
+/** A key out of everything that decides a result; the order of the parts counts. */
+export function keyOf(...parts: readonly (string | readonly string[])[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
+}
+
+export const entryFolder = (kind: string, key: string): string => join(cacheFolder(), kind, key);
+
+export function findEntry(kind: string, key: string): string | null {
+  const folder = entryFolder(kind, key);
+  return existsSync(folder) ? folder : null;
+}
+
+export function lockFor(name: string, what: string, context: CacheContext): Promise<AsyncDisposable> {
+  return takeLock(join(cacheFolder(), 'locks', name), {
+    signal: context.signal,
+    onWait: (pid) => context.onWait?.(`Waiting for process ${pid === '' ? '(unknown)' : pid}, which uses ${what}.`),
+  });
+}
+
+/**
+ * The entry of a key, made by `fill` (which is given an empty folder) if it is not there.
+ * @throws MmapvetError NO_SPACE, and whatever `fill` throws; then nothing of the entry stays.
+ */
+export async function makeEntry(
+  kind: string,
+  key: string,
+  fill: (folder: string) => Promise<void>,
+  context: CacheContext = {},
+): Promise<Entry> {
+  const found = findEntry(kind, key);
+  if (found !== null) return { folder: found, reused: true };
+  await using _lock = await lockFor(`${kind}-${key}`, `the same ${kind} entry`, context);
+  const folder = entryFolder(kind, key);
+  if (existsSync(folder)) return { folder, reused: true };
+  let making = '';
+  try {
+    await mkdir(dirname(folder), { recursive: true });
+    await sweep(dirname(folder));
+    making = await mkdtemp(join(dirname(folder), `.making-${process.pid}-${(await startTime(process.pid)) ?? 0}-`));
+    await fill(making);
+    context.signal?.throwIfAborted();
+    await rename(making, folder);
+  } catch (error) {
+    if (making !== '') await rm(making, { recursive: true, force: true });
+    throw orNoSpace(error, folder);
+  }
+  return { folder, reused: false };
+}
+
+/** A full disk shows as an errno of ours, or in the last words of a program: one clear error for both. */
+export function orNoSpace(error: unknown, where: string): unknown {
+  const words = [messageOf(error), ...(error instanceof MmapvetError ? error.details : [])].join('\n');
+  if (error instanceof MmapvetError && error.code === 'NO_SPACE') return error;
+  if (!/ENOSPC|No space left on device|EDQUOT|Disk quota exceeded/.test(words)) return error;
+  return new MmapvetError('NO_SPACE', `There is no space left on the disk of "${where}".`, {
+    hint: 'Free some space, or move the cache with XDG_CACHE_HOME. Nothing half-written was kept.',
+    cause: error,
+  });
+}
+
+/** Removes what processes that are dead now had begun. */
+async function sweep(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const match = /^\.making-(\d+)-(\d+)-/.exec(name);
+    if (match === null || (await startTime(Number(match[1]))) === match[2]) continue;
+    await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/** When a process started, in clock ticks after boot: with the id it names a process for good. Null for a dead one. */
+async function startTime(pid: number): Promise<string | null> {
+  const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
+  // proc(5): field 22; the second field may hold blanks and parentheses.
+  return line?.slice(line.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+}

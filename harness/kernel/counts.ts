@@ -1,0 +1,26 @@
+/** How many objects a full build of a target and profile has, remembered from the last one. */
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { cacheFolder } from '../core/paths.ts';
+
+/** Before any build here: near enough for a progress bar. */
+const GUESS = 900;
+
+const file = (): string => join(cacheFolder(), 'object-counts.json');
+
+async function readCounts(): Promise<Record<string, number>> {
+  try {
+    return JSON.parse(await readFile(file(), 'utf8')) as Record<string, number>;
+  } catch {
+    return {};
+  }
+}
+
+export const expectedObjects = async (name: string): Promise<number> => (await readCounts())[name] ?? GUESS;
+
+export async function rememberObjects(name: string, count: number): Promise<void> {
+  const counts = { ...(await readCounts()), [name]: count };
+  await mkdir(dirname(file()), { recursive: true });
+  await writeFile(`${file()}.${process.pid}`, JSON.stringify(counts));
+  await rename(`${file()}.${process.pid}`, file());
+}

@@ -1,0 +1,165 @@
+/** The driver module and the probes, built against a kernel; keyed apart from it, so that editing a probe builds no kernel. */
+import { hash } from 'node:crypto';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { MmapvetError } from '../core/errors.ts';
+import { GUEST } from '../core/paths.ts';
+import { findEntry, keyOf, makeEntry, type CacheContext } from './cache.ts';
+import type { BuildCommands } from './commands.ts';
+import type { KernelContext } from './context.ts';
+import { runMake } from './make.ts';
+import type { Toolchain } from './toolchain.ts';
+import { filesBelow } from './work.ts';
+
+export interface GuestCode {
+  readonly module: string;
+  readonly probes: string;
+  /** Process 1 of our guests. */
+  readonly init: string;
+  readonly features: readonly string[];
+}
+
+/** Without either of these there is nothing to vet. */
+export const HOOK_FEATURES = ['prepare', 'mapped'] as const;
+
+export const hasHook = (features: readonly string[]): boolean => HOOK_FEATURES.every((name) => features.includes(name));
+
+const SOURCES = /(?:\.[chS]|\.sh|Kbuild|Makefile)$/;
+
+/** Content id of guest/ (and of an adapted driver), products left out. */
+export async function guestSourceKey(driver: string | undefined): Promise<string> {
+  const folders = [
+    join(GUEST, 'probes'),
+    join(GUEST, 'driver'),
+    join(GUEST, 'rootfs'),
+    ...(driver === undefined ? [] : [driver]),
+  ];
+  const parts = [hash('sha256', await readFile(join(GUEST, 'Makefile')))];
+  for (const folder of folders)
+    for (const file of await filesBelow(folder))
+      if (SOURCES.test(file) && !/\.(?:mod|gen)\.[ch]$/.test(file))
+        parts.push(`${file} ${hash('sha256', await readFile(join(folder, file)))}`);
+  return keyOf('guest-sources', parts);
+}
+
+export function parseFeatures(text: string): string[] {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
+
+export const guestCodeIn = async (folder: string): Promise<GuestCode> => ({
+  module: join(folder, 'mmapvet.ko'),
+  probes: join(folder, 'mmapvet-probes'),
+  init: join(folder, 'init'),
+  features: parseFeatures(await readFile(join(folder, 'features.txt'), 'utf8')),
+});
+
+export async function findGuestCode(key: string): Promise<GuestCode | null> {
+  const folder = findEntry('guests', key);
+  return folder === null ? null : guestCodeIn(folder);
+}
+
+interface GuestPlaces {
+  readonly source: string;
+  readonly objects: string;
+  readonly out: string;
+  readonly target: string;
+}
+
+/**
+ * What the kernel in the object folder has, by compile probes; `make modules_prepare` must have run there.
+ * @throws MmapvetError FEATURES_FAILED
+ */
+export async function probeFeatures(
+  commands: BuildCommands,
+  places: GuestPlaces,
+  toolchain: Toolchain,
+  context: KernelContext,
+): Promise<string[]> {
+  await mkdir(places.out, { recursive: true });
+  await runMake(
+    commands.features,
+    {
+      env: toolchain.env,
+      strip: [places.out, places.objects, places.source],
+      log: `build-${places.target}.log`,
+      failure: (diagnosis, log) =>
+        new MmapvetError(
+          'FEATURES_FAILED',
+          `What the ${places.target} kernel has could not be found out: ${diagnosis.first ?? 'see below'}.`,
+          { hint: `Read "${log}".`, details: diagnosis.lines },
+        ),
+    },
+    context,
+  );
+  return parseFeatures(await readFile(join(places.out, 'features.txt'), 'utf8'));
+}
+
+/**
+ * Builds module and probes and stores them.
+ * @param known the kernel's features where they have been probed already
+ * @throws MmapvetError DRIVER_DOES_NOT_FIT naming the first mismatch, PROBES_FAILED
+ */
+export async function buildGuestCode(
+  key: string,
+  commands: BuildCommands,
+  places: GuestPlaces,
+  toolchain: Toolchain,
+  context: KernelContext,
+  cache: CacheContext,
+  known: readonly string[] | null,
+): Promise<GuestCode> {
+  const features = known ?? (await probeFeatures(commands, places, toolchain, context));
+  await runMake(
+    commands.guest,
+    {
+      env: toolchain.env,
+      strip: [places.out, places.objects, places.source, GUEST],
+      log: `build-${places.target}.log`,
+      failure: (diagnosis, log) => guestFailure(diagnosis.first, diagnosis.lines, log, places.target),
+    },
+    context,
+  );
+  const { folder } = await makeEntry(
+    'guests',
+    key,
+    async (making) => {
+      await cp(join(places.out, 'driver/mmapvet.ko'), join(making, 'mmapvet.ko'));
+      await cp(join(places.out, 'mmapvet-probes'), join(making, 'mmapvet-probes'));
+      await cp(join(places.out, 'init'), join(making, 'init'));
+      await writeFile(join(making, 'features.txt'), `${features.join('\n')}\n`);
+    },
+    cache,
+  );
+  return guestCodeIn(folder);
+}
+
+function guestFailure(first: string | null, lines: readonly string[], log: string, target: string): MmapvetError {
+  const probes = first?.includes('probes/') === true;
+  if (probes)
+    return new MmapvetError('PROBES_FAILED', `The probes do not build for ${target}: ${first}.`, {
+      hint: `Read "${log}".`,
+      details: lines,
+    });
+  return new MmapvetError(
+    'DRIVER_DOES_NOT_FIT',
+    `The driver does not fit this ${target} kernel: ${first ?? 'see below'}.`,
+    {
+      hint: `Adapt a copy of guest/driver and give it with --driver; all of the output is in "${log}".`,
+      details: lines,
+    },
+  );
+}
+
+/** @throws MmapvetError DRIVER_FOLDER */
+export async function requireDriverFolder(driver: string): Promise<void> {
+  const names = await readdir(driver).catch(() => [] as string[]);
+  if (names.includes('Kbuild') && existsSync(join(driver, 'mmapvet.h'))) return;
+  throw new MmapvetError('DRIVER_FOLDER', `"${driver}" is no copy of the driver: it lacks Kbuild or mmapvet.h.`, {
+    blame: 'usage',
+    hint: 'Copy guest/driver and change the copy.',
+  });
+}
