@@ -18,8 +18,21 @@
 
 #define CLEAR_WARN_ONCE "/sys/kernel/debug/clear_warn_once"
 
+/* Of one cell, that are passed on; a flood must not become ours. */
+#define MAX_LINES 500
+
 static int kmsg = -1;
 static bool rearmed;
+
+/* Not dprintf(): it asks for the file's position first, which kmsg refuses. */
+static void mark(const char *what, const char *cell)
+{
+	char line[128];
+	int len = snprintf(line, sizeof(line), "<6>mmapvet: %s %s\n", what, cell);
+
+	if (write(kmsg, line, len) != len)
+		printf("# the kernel log took no \"%s\" line: %s\n", what, strerror(errno));
+}
 
 /* Opened for each cell: writes are rate limited by open file. */
 void kmsg_begin(const char *cell)
@@ -28,7 +41,7 @@ void kmsg_begin(const char *cell)
 	if (kmsg < 0)
 		return;
 	lseek(kmsg, 0, SEEK_END);
-	dprintf(kmsg, "<6>mmapvet: begin %s\n", cell);
+	mark("begin", cell);
 }
 
 static const char *const splat_starts[] = {
@@ -53,6 +66,7 @@ static bool is_splat_start(const char *text)
 
 struct splats {
 	const char *required;
+	unsigned int lines;
 	unsigned int required_seen;
 	unsigned int bad;
 	bool cut;			/* "cut here" was seen, the title follows */
@@ -105,6 +119,8 @@ static void read_record(struct splats *splats, char *record)
 	end = strchr(text, '\n');
 	if (end)
 		*end = '\0';
+	if (splats->lines++ < MAX_LINES)
+		printf("# kmsg %s\n", text);
 	read_line(splats, text);
 }
 
@@ -126,7 +142,7 @@ unsigned int kmsg_end(const char *cell, const char *required, unsigned int *requ
 		record[size] = '\0';
 		read_record(&splats, record);
 	}
-	dprintf(kmsg, "<6>mmapvet: end %s\n", cell);
+	mark("end", cell);
 	close(kmsg);
 	kmsg = -1;
 	*required_seen = splats.required_seen;

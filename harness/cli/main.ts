@@ -5,7 +5,7 @@ import { EXIT } from '../core/outcome.ts';
 import { createScreen, type Screen } from '../core/screen.ts';
 import { interruptible, Interrupted } from '../run/interrupt.ts';
 import type { CommandName } from './options.ts';
-import { parseAndRun, type Values } from './parse.ts';
+import { isVerbose, parseAndRun, type Values } from './parse.ts';
 
 export interface CommandContext {
   readonly screen: Screen;
@@ -55,7 +55,7 @@ async function main(): Promise<number> {
     await parseAndRun(
       process.argv.slice(2),
       async (name, args, values) => {
-        if (values['verbose'] === true || process.env['V'] === '1')
+        if (isVerbose(values['verbose']))
           onCommand((command) => screen.err(`${screen.style('dim', `$ ${command}`)}\n`));
         const command = await load(name);
         code = await command(args, values, { screen, signal });

@@ -35,6 +35,9 @@ function addOptions(command: Command, name: CommandName): void {
 const examplesText = (name: CommandName): string =>
   `\nExamples:\n${EXAMPLES[name].map(([line, what]) => `  $ ${line}\n      ${what}`).join('\n')}\n`;
 
+/** `-v`, or V=1 as for the kernel's make. */
+export const isVerbose = (flag: unknown): boolean => flag === true || process.env['V'] === '1';
+
 export function toolVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8'));
   return (manifest as { version: string }).version;

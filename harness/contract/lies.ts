@@ -16,5 +16,3 @@ export const LIES = [
   'read',
   'mmap',
 ] as const;
-
-export type Lie = (typeof LIES)[number];

@@ -28,9 +28,17 @@ export function suggest(word: string, candidates: readonly string[]): string[] {
     .map(({ candidate }) => candidate);
 }
 
-/** A hint for an unknown word: the nearest ones, else all. */
-export function suggestHint(word: string, candidates: readonly string[], what: string): string {
-  const near = suggest(word, candidates);
-  if (near.length > 0) return `Did you mean ${near.map((candidate) => `"${candidate}"`).join(' or ')}?`;
+/**
+ * A hint for an unknown word: the nearest ones, else all.
+ * @param aliases other spellings, each with the word that it stands for
+ */
+export function suggestHint(
+  word: string,
+  candidates: readonly string[],
+  what: string,
+  aliases: Readonly<Record<string, string>> = {},
+): string {
+  const near = suggest(word, [...candidates, ...Object.keys(aliases)]).map((found) => aliases[found] ?? found);
+  if (near.length > 0) return `Did you mean ${[...new Set(near)].map((found) => `"${found}"`).join(' or ')}?`;
   return `Choose from the ${what}: ${candidates.join(', ')}.`;
 }

@@ -21,6 +21,8 @@ export interface ProbeFacts {
   /** Hook counters by event type; they do not pass through the ring, so a lie can't change them. */
   readonly counts: Readonly<Record<string, number>>;
   readonly vmas: readonly string[];
+  /** What the kernel itself logged meanwhile, from /dev/kmsg: no serial line garbles it. */
+  readonly kmsg: readonly string[];
   /** Warnings that the probe saw in /dev/kmsg; `ok` marks the one that the clause must provoke. */
   readonly splats: readonly Fact[];
   readonly changed: string | null;
@@ -36,7 +38,7 @@ export interface ProbeReport extends ProbeFacts {
   readonly reason: string;
 }
 
-const LIMITS = { facts: 64, log: 1024, counts: 32, vmas: 256, splats: 16, text: 500 } as const;
+const LIMITS = { facts: 64, log: 1024, counts: 32, vmas: 256, kmsg: 500, splats: 16, text: 500 } as const;
 const CELL = /^([A-O]\d{2})\.(direct|W[1-5])$/;
 
 export interface CellName {
@@ -65,6 +67,7 @@ export function collectFacts(name: CellName): FactCollector {
   const splats = bounded<Fact>();
   const log = bounded<string>();
   const vmas = bounded<string>();
+  const kmsg = bounded<string>();
   const counts = new Map<string, number>();
   let changed: string | null = null;
   let taint: ProbeFacts['taint'] = null;
@@ -78,6 +81,7 @@ export function collectFacts(name: CellName): FactCollector {
     [/^user (ok|bad): (.*)$/, fact(user, LIMITS.facts)],
     [/^splat (ok|bad): (.*)$/, fact(splats, LIMITS.splats)],
     [/^log (.*)$/, (match) => pushBounded(log, LIMITS.log, harmless(match[1] ?? '', LIMITS.text))],
+    [/^kmsg (.*)$/, (match) => pushBounded(kmsg, LIMITS.kmsg, harmless(match[1] ?? '', LIMITS.text))],
     [/^vma (.*)$/, (match) => pushBounded(vmas, LIMITS.vmas, harmless(match[1] ?? '', LIMITS.text))],
     [/^changed (.*)$/, (match) => (changed = harmless(match[1] ?? '', LIMITS.text))],
     [/^taint before=(\w{1,18}) after=(\w{1,18})$/, (match) => (taint = parseTaint(match[1], match[2]) ?? taint)],
@@ -102,11 +106,12 @@ export function collectFacts(name: CellName): FactCollector {
       log: log.items,
       counts: Object.fromEntries(counts),
       vmas: vmas.items,
+      kmsg: kmsg.items,
       splats: splats.items,
       changed,
       taint,
       durationMs,
-      lost: driver.lost + user.lost + log.lost + vmas.lost + splats.lost,
+      lost: driver.lost + user.lost + log.lost + vmas.lost + kmsg.lost + splats.lost,
     }),
   };
 }

@@ -118,7 +118,15 @@ export interface ConsoleSlices {
   readonly open: string | null;
 }
 
-const MARK = /mmapvet: (begin|end) ([A-O]\d{2}\.(?:direct|W[1-5]))\s*$/;
+// A serial console may print a character twice (seen with two processors): so the marks are looked for with all
+// repetitions collapsed, in the line as in the name.
+const MARK = /mapvet: (begin|end) ([A-O]\d{1,2}\.(?:direct|W[1-5]))\s*$/;
+const CELL_IDS = /^[A-O]\d{2}\./;
+
+const collapse = (text: string): string => text.replaceAll(/(.)\1+/g, '$1');
+
+/** `A1.direct` is what a collapsed `A11.direct` reads; no clause has one digit. */
+const expand = (cell: string): string => (CELL_IDS.test(cell) ? cell : cell.replace(/^(.)(\d)/, '$1$2$2'));
 
 /** Sorts console lines by the cell during which they came. A cell that ran several times gets all its lines. */
 export function sliceByCell(consoleLines: Iterable<string>): ConsoleSlices {
@@ -126,12 +134,12 @@ export function sliceByCell(consoleLines: Iterable<string>): ConsoleSlices {
   const outside: string[] = [];
   let open: string | null = null;
   for (const line of consoleLines) {
-    const mark = line.includes('mmapvet: ') ? MARK.exec(line) : null;
+    const mark = line.includes('pvet') ? MARK.exec(collapse(line)) : null;
     if (mark === null) {
       (open === null ? outside : (cells.get(open) ?? outside)).push(line);
       continue;
     }
-    const cell = mark[2] ?? '';
+    const cell = expand(mark[2] ?? '');
     if (mark[1] === 'end') open = open === cell ? null : open;
     else {
       open = cell;

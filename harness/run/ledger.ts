@@ -45,12 +45,10 @@ export class CellLedger {
     if (check !== undefined) this.#options.emit({ kind: 'cell-start', cell: this.#idOf(check) });
   }
 
-  /** @param lines the console so far; the cell's slice of it is looked at */
-  report(report: ProbeReport, lines: readonly string[]): void {
+  report(report: ProbeReport): void {
     const check = this.#pending.get(report.cell);
     if (check === undefined) return;
-    const slice = sliceByCell(lines).cells.get(report.cell) ?? [];
-    this.#settle(check, { kind: 'reported', report }, findSplats(slice), slice);
+    this.#settle(check, { kind: 'reported', report }, findSplats(report.kmsg), report.kmsg);
   }
 
   /** The cell that was running when the guest or the probes came to an end. */

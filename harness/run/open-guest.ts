@@ -8,7 +8,7 @@ import { stateFolder } from '../core/paths.ts';
 import { Guest } from '../machine/guest.ts';
 import { SshConnection } from '../ssh/connection.ts';
 import type { BuildPlan } from './plan.ts';
-import { prepareKernel, prepareTarget } from './prepare.ts';
+import { prepareKernel, prepareTarget, readInputs } from './prepare.ts';
 import { BOOT_MS, INSMOD } from './session.ts';
 
 export interface OpenGuest extends AsyncDisposable {
@@ -18,13 +18,14 @@ export interface OpenGuest extends AsyncDisposable {
 
 /** @throws MmapvetError of every step; NO_HOOK where there is no driver to load, DRIVER_LOAD */
 export async function openGuest(plan: BuildPlan, target: Target, emit: Emit, signal: AbortSignal): Promise<OpenGuest> {
+  const inputs = await readInputs(plan);
   await using cleanup = new AsyncDisposableStack();
   const folder = join(stateFolder(), 'shell', String(process.pid));
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const prepared = await (async () => {
     // The source is free for others as soon as the build is done.
-    await using kernel = await prepareKernel(plan, { emit, signal, logFolder: folder });
-    return prepareTarget(kernel, target);
+    await using kernel = await prepareKernel(plan, inputs, { emit, signal, logFolder: folder });
+    return await prepareTarget(kernel, target);
   })();
   if (prepared.kind === 'no-hook')
     throw new MmapvetError('NO_HOOK', `Linux ${prepared.kernelVersion} lacks the hook: there is no driver to load.`, {

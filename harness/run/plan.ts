@@ -113,8 +113,9 @@ export function chooseTargets(names: readonly string[]): readonly Target[] {
         `There is no target "${name}".`,
         suggestHint(
           name,
-          TARGETS.flatMap((target) => [target.name, ...target.aliases]),
+          TARGETS.map((target) => target.name),
           'targets',
+          Object.fromEntries(TARGETS.flatMap((target) => target.aliases.map((alias) => [alias, target.name]))),
         ),
       );
     return found;

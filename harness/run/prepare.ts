@@ -5,10 +5,11 @@ import { buildImage } from '../image/image.ts';
 import { buildKernel, type Build, type BuildResult } from '../kernel/build.ts';
 import { identifyBuildDir, useBuildDir } from '../kernel/build-dir.ts';
 import type { KernelContext } from '../kernel/context.ts';
-import { readSeries } from '../kernel/series.ts';
+import { readSeries, type Series } from '../kernel/series.ts';
 import { resolveSource, type Source } from '../kernel/source.ts';
-import { parseKernelSpec } from '../kernel/spec.ts';
+import { parseKernelSpec, type KernelSpec } from '../kernel/spec.ts';
 import { inStage } from '../kernel/stage.ts';
+import { requireKernelTree } from '../kernel/version.ts';
 import { chooseAccel } from '../machine/accel.ts';
 import type { GuestRequest } from '../machine/guest.ts';
 import { machineFor } from '../machine/machine.ts';
@@ -47,7 +48,22 @@ export type Prepared =
       readonly features: readonly string[];
     };
 
-export async function prepareKernel(plan: BuildPlan, context: PrepareContext): Promise<Kernel> {
+/** What the user named, read before anything is written. */
+export interface Inputs {
+  readonly spec: KernelSpec;
+  readonly series: Series;
+}
+
+/** @throws MmapvetError (usage) for a kernel or patch that is not there, or not what it should be */
+export async function readInputs(plan: BuildPlan): Promise<Inputs> {
+  const cwd = process.cwd();
+  const spec = parseKernelSpec(plan.kernel, cwd);
+  if (spec.kind === 'tree') await requireKernelTree(spec.folder, plan.kernel ?? spec.folder);
+  if (plan.buildDir !== undefined) await identifyBuildDir(plan.buildDir);
+  return { spec, series: await readSeries(plan.patches, cwd) };
+}
+
+export async function prepareKernel(plan: BuildPlan, inputs: Inputs, context: PrepareContext): Promise<Kernel> {
   const { emit, signal, logFolder } = context;
   const kernelContext: KernelContext = { emit, signal, logFolder, jobs: plan.jobs };
   if (plan.buildDir !== undefined) {
@@ -56,10 +72,8 @@ export async function prepareKernel(plan: BuildPlan, context: PrepareContext): P
     const origin: Origin = { kind: 'build-dir', folder: plan.buildDir };
     return { plan, origin, version: identity.version, context: kernelContext, async [Symbol.asyncDispose]() {} };
   }
-  const spec = parseKernelSpec(plan.kernel, process.cwd());
-  const series = await readSeries(plan.patches, process.cwd());
   const source = await inStage('source', null, plan.kernel ?? '', kernelContext, async () => ({
-    value: await resolveSource(spec, series, kernelContext),
+    value: await resolveSource(inputs.spec, inputs.series, kernelContext),
   }));
   emit({ kind: 'kernel', kernel: source.identity });
   return {

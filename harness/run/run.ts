@@ -2,11 +2,13 @@
  * One run from a plan to its exit code: the kernel once, then all targets side by side. Kernel builds go one at a time,
  * and guests of a finished target run while another compiles.
  */
+import { appendFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { CATALOGUE } from '../contract/catalogue.ts';
 import type { Target } from '../core/arch.ts';
 import { messageOf, MmapvetError } from '../core/errors.ts';
 import type { CellId, Emit } from '../core/events.ts';
-import { quoteCommand } from '../core/exec.ts';
+import { onCommand } from '../core/exec.ts';
 import { createReporters } from '../report/create.ts';
 import { createMultiplexer } from '../report/multiplexer.ts';
 import type { ReporterSpec } from '../report/parse-spec.ts';
@@ -19,7 +21,7 @@ import { keepEvidence } from './evidence.ts';
 import { CellLedger } from './ledger.ts';
 import { Gate, guestsAtOnce } from './limits.ts';
 import type { RunPlan } from './plan.ts';
-import { prepareKernel, prepareTarget, type Prepared } from './prepare.ts';
+import { prepareKernel, prepareTarget, readInputs, type Inputs, type Prepared } from './prepare.ts';
 import { createSink, type Sink } from './sink.ts';
 import { runTarget } from './target.ts';
 import { machineFor } from '../machine/machine.ts';
@@ -32,13 +34,29 @@ export interface RunContext {
   /** What the user typed, for the record and for commands that repeat a cell. */
   readonly command: readonly string[];
   readonly tool: string;
+  /** Show each command before it runs; the run folder has them in any case. */
+  readonly verbose: boolean;
   readonly onIdle?: (target: string) => SessionHooks['onIdle'];
 }
 
 export async function executeRun(plan: RunPlan, context: RunContext): Promise<number> {
   const { screen } = context;
-  const reporters = createMultiplexer(createReporters(context.reporters, { screen, catalogue: CATALOGUE }));
+  const inputs = await readInputs(plan);
+  const asked = createReporters(context.reporters, { screen, catalogue: CATALOGUE });
   using store = createRunStore(undefined, plan.output === undefined ? {} : { folder: plan.output });
+  const kept = createReporters(
+    [
+      { name: 'ktap', file: store.place('report.ktap') },
+      { name: 'junit', file: store.place('junit.xml') },
+    ],
+    { screen, catalogue: CATALOGUE },
+  );
+  const reporters = createMultiplexer([...asked, ...kept]);
+  const commands = store.place('commands.txt');
+  onCommand((command) => {
+    appendFileSync(commands, `${command}\n`);
+    if (context.verbose && !reporters.log(`$ ${command}`)) screen.err(`$ ${command}\n`);
+  });
   const events: Event[] = [];
   const sink = createSink((event) => {
     events.push(event);
@@ -56,9 +74,8 @@ export async function executeRun(plan: RunPlan, context: RunContext): Promise<nu
     profile: plan.profile.name,
     cells: plan.targets.flatMap((target) => cellsOf(plan, target)),
   });
-  store.writeText('command.txt', `${quoteCommand(context.command)}\n`);
 
-  const interrupted = await runAll(plan, context, store, sink);
+  const interrupted = await runAll(plan, inputs, context, store, sink);
 
   const exitCode = sink.exitCode(plan.strict, interrupted);
   const durationMs = Math.round(performance.now() - start);
@@ -80,7 +97,13 @@ export function cellsOf(plan: RunPlan, target: Target): CellId[] {
 }
 
 /** @returns whether the user stopped it; every other trouble is an event */
-async function runAll(plan: RunPlan, context: RunContext, store: RunStore, sink: Sink): Promise<boolean> {
+async function runAll(
+  plan: RunPlan,
+  inputs: Inputs,
+  context: RunContext,
+  store: RunStore,
+  sink: Sink,
+): Promise<boolean> {
   const { signal } = context;
   const ledgers = new Map<Target, CellLedger>();
   const ledgerOf = (target: Target): CellLedger => {
@@ -95,7 +118,7 @@ async function runAll(plan: RunPlan, context: RunContext, store: RunStore, sink:
     for (const each of target === null ? plan.targets : [target]) ledgerOf(each).giveUp('not-run', messageOf(error));
   };
   try {
-    const kernel = await prepareKernel(plan, { emit: sink.emit, signal, logFolder: store.place('logs') });
+    const kernel = await prepareKernel(plan, inputs, { emit: sink.emit, signal, logFolder: store.place('logs') });
     const building = new Gate(1);
     const running = new Gate(
       guestsAtOnce(Math.max(...plan.targets.map((target) => machineFor(target.name).memoryMiB))),
@@ -151,6 +174,7 @@ async function vetTarget(
       ledger.giveUp('not-run', 'the kernel lacks the hook');
       return;
     case 'built': {
+      store.writeText(`${prepared.target.name}/kernel.config`, await readFile(prepared.build.config, 'utf8'));
       const onIdle = context.onIdle?.(prepared.target.name);
       await runTarget(
         {

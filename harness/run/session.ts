@@ -27,8 +27,7 @@ export interface SessionHooks {
   readonly emit: Emit;
   readonly onHeader: (header: ProbeHeader) => void;
   readonly onBegin: (cell: string) => void;
-  /** `lines`: the console so far. Awaited in order. */
-  readonly onReport: (report: ProbeReport, lines: readonly string[]) => void;
+  readonly onReport: (report: ProbeReport) => void;
   /** Called with the guest while it runs and all is done, for `--keep-guest`. */
   readonly onIdle?: (guest: Guest, connection: SshConnection) => Promise<void>;
 }
@@ -82,7 +81,7 @@ export async function runSession(request: SessionRequest, hooks: SessionHooks): 
       ),
     ).catch((error: unknown) => stopFor('connection', error, signal));
     await stage('module', () => loadDriver(guest, connection, request));
-    const end = await stage('probe', () => runProbes(request, hooks, guest, connection, state));
+    const end = await stage('probe', () => runProbes(request, hooks, connection, state));
     const broken = await probeTrouble(end, state.transcript, guest);
     if (broken !== null && broken.kind !== 'probes') throw new Stopped(broken);
     await hooks.onIdle?.(guest, connection);
@@ -143,22 +142,11 @@ async function unloadDriver(
 async function runProbes(
   request: SessionRequest,
   hooks: SessionHooks,
-  guest: Guest,
   connection: SshConnection,
   state: { transcript: Transcript | null },
 ): Promise<ExecEnd> {
-  // The console and the SSH stream are two ways out of the guest: a report is judged once both have it.
-  let judging = Promise.resolve();
-  const reader = createTranscriptReader({
-    onHeader: hooks.onHeader,
-    onBegin: hooks.onBegin,
-    onReport: (report) => {
-      judging = judging.then(async () => {
-        await sawLine(guest, `mmapvet: end ${report.cell}`);
-        hooks.onReport(report, guest.console.lines());
-      });
-    },
-  });
+  const { onHeader, onBegin, onReport } = hooks;
+  const reader = createTranscriptReader({ onHeader, onBegin, onReport });
   const parser = createKtapParser((item) => reader.add(item));
   const cells = request.cells.map((cell) => `${cell.clause}.${cell.path}`);
   const result = await connection.exec({
@@ -170,7 +158,6 @@ async function runProbes(
     onStdout: (text) => parser.push(text),
   });
   parser.end();
-  await judging;
   state.transcript = reader.transcript();
   return result.end;
 }

@@ -2,7 +2,7 @@
  * All guests of one target: cells run in one guest after another until each is decided. A guest that dies takes only
  * the cell with it that was running; the rest goes on in a fresh one.
  */
-import type { Emit, Fault } from '../core/events.ts';
+import type { Emit } from '../core/events.ts';
 import { messageOf } from '../core/errors.ts';
 import type { GuestRequest } from '../machine/guest.ts';
 import { findSplats, sliceByCell } from '../probe/splat.ts';
@@ -32,7 +32,7 @@ export async function runTarget(request: TargetRequest, ledger: CellLedger, emit
     const before = ledger.pending.length;
     const result = await runOnce(request, ledger, emit, number);
     takeTrouble(result, ledger, emit, request.target);
-    takeFaultsOutside(result, emit, request.target);
+    takeConsoleFaults(result, emit, request.target);
     // No cell decided means that another guest would end the same way.
     if (ledger.pending.length === before) ledger.giveUp('not-run', troubleText(result.trouble));
   }
@@ -56,7 +56,7 @@ async function runOnce(request: TargetRequest, ledger: CellLedger, emit: Emit, n
         ledger.kernelVersion = header.kernel;
       },
       onBegin: (cell) => ledger.begin(cell),
-      onReport: (report, lines) => ledger.report(report, lines),
+      onReport: (report) => ledger.report(report),
       ...(onIdle === undefined ? {} : { onIdle }),
     },
   );
@@ -98,14 +98,19 @@ function takeTrouble(result: SessionResult, ledger: CellLedger, emit: Emit, targ
   }
 }
 
-/** What the kernel complained of while no probe ran: booting, loading, unloading. */
-function takeFaultsOutside(result: SessionResult, emit: Emit, target: string): void {
-  for (const fault of outsideFaults(result))
-    emit({ kind: 'kernel-fault', target, during: result.transcript === null ? 'boot' : 'between probes', fault });
-}
-
-function outsideFaults(result: SessionResult): Fault[] {
-  return findSplats(sliceByCell(result.lines).outside);
+/**
+ * What only the console knows: complaints while no probe ran (booting, loading, unloading), and any during a cell whose
+ * own reading of the kernel log has none. Titles are not compared: the serial line may garble them.
+ */
+function takeConsoleFaults(result: SessionResult, emit: Emit, target: string): void {
+  const { cells, outside } = sliceByCell(result.lines);
+  const during = result.transcript === null ? 'boot' : 'between probes';
+  for (const fault of findSplats(outside)) emit({ kind: 'kernel-fault', target, during, fault });
+  for (const report of result.transcript?.reports ?? []) {
+    if (findSplats(report.kmsg).length > 0) continue;
+    for (const fault of findSplats(cells.get(report.cell) ?? []))
+      emit({ kind: 'kernel-fault', target, during: report.cell, fault });
+  }
 }
 
 const note = (emit: Emit, target: string, text: string, hint?: string, code?: string): void =>

@@ -8,7 +8,7 @@ import { planRun, type RunPlan } from '../../run/plan.ts';
 import { executeRun } from '../../run/run.ts';
 import type { SessionHooks } from '../../run/session.ts';
 import type { CommandContext } from '../main.ts';
-import { toolVersion, type Values } from '../parse.ts';
+import { isVerbose, toolVersion, type Values } from '../parse.ts';
 
 export async function runCommand(_: readonly string[], values: Values, context: CommandContext): Promise<number> {
   const { screen, signal } = context;
@@ -26,6 +26,7 @@ export async function runCommand(_: readonly string[], values: Values, context: 
     reporters,
     command: ['mmapvet', ...process.argv.slice(2)],
     tool: `mmapvet ${toolVersion()}`,
+    verbose: isVerbose(values['verbose']),
     ...(plan.keepGuest ? { onIdle: (target) => keepGuest(target, context) } : {}),
   });
 }

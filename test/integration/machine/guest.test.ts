@@ -53,7 +53,7 @@ async function failure(promise: Promise<unknown>): Promise<MmapvetError> {
 test('a guest that behaves: ready after the hand-over, gone with its sockets at the end', async () => {
   const guest = await start('good');
   await guest.ready(5000, NEVER);
-  expect(guest.console.lines()).toContain('[    0.000000] Linux version fake');
+  expect(guest.console.lines()).toContain('[    1.000000] Linux version fake');
   await guest[Symbol.asyncDispose]();
   expect(alive(guest.pid)).toBe(false);
   expect(await readdir(folder)).toEqual([]);

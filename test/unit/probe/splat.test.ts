@@ -244,4 +244,20 @@ describe('sliceByCell', () => {
     expect(slices.outside).toEqual(['boot', 'between']);
     expect(slices.open).toBe('A01.direct');
   });
+
+  it('finds the marks on a console that prints characters twice', () => {
+    const slices = sliceByCell([
+      'mmapvet:: beginn A111.ddirect',
+      'in it',
+      '[    4.1] mmmapvet: end A11.direct',
+      'out',
+      'mmapvet: begin K01.W2',
+      'k',
+    ]);
+    expect([...slices.cells]).toEqual([
+      ['A11.direct', ['in it']],
+      ['K01.W2', ['k']],
+    ]);
+    expect(slices.outside).toEqual(['out']);
+  });
 });

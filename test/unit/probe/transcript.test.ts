@@ -57,6 +57,7 @@ describe('createTranscriptReader', () => {
       ],
       counts: { prepare: 1, mapped: 1, open: 0, close: 1, fault: 1, 'may-split': 0 },
       vmas: ['0x7f0000001000-0x7f0000003000 rw-s pgoff=0'],
+      kmsg: [],
       splats: [],
       changed: null,
       taint: { before: 0x1000, after: 0x1000 },

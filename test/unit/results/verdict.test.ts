@@ -27,6 +27,7 @@ const REPORT: ProbeReport = {
   log: ['seq=1 type=prepare', 'seq=2 type=mapped'],
   counts: { prepare: 1, mapped: 1 },
   vmas: [],
+  kmsg: [],
   splats: [],
   changed: null,
   taint: { before: 0x3000, after: 0x3000 },

@@ -42,7 +42,7 @@ test('clauses: globs and commas, in the order of the catalogue', () => {
 
 test.each<[string, Parameters<typeof planRun>[0], string, string]>([
   ['an unknown target', { target: ['x68_64'] }, 'TARGET_UNKNOWN', 'Did you mean "x86_64"?'],
-  ['an unknown clause', { clause: ['E99'] }, 'CLAUSE_UNKNOWN', 'Did you mean'],
+  ['an unknown clause', { clause: ['EO2'] }, 'CLAUSE_UNKNOWN', 'Did you mean'],
   ['an unknown profile', { profile: 'bsae' }, 'PROFILE_UNKNOWN', 'Did you mean "base"?'],
   ['an unknown path', { path: ['W9'] }, 'PATH_UNKNOWN', 'Did you mean'],
   ['an unknown lie', { driverLie: 'fib' }, 'LIE_UNKNOWN', 'Choose from the lies'],

@@ -1,0 +1,302 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { PROJECT } from '../../../harness/core/paths.ts';
+import { spawn } from '../../../harness/core/exec.ts';
+import { Results } from '../../../harness/results/results.ts';
+import { makeKernelTree } from '../../fixtures/kernel-tree.ts';
+
+/* The whole program on a fake kernel tree, with a fake make and a fake QEMU: what it does when things go wrong. */
+
+const PROGRAMS = join(PROJECT, 'test/fixtures/programs');
+let folder: string;
+let env: Record<string, string>;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'mmapvet-cli-'));
+  const bin = join(folder, 'bin');
+  await mkdir(bin);
+  for (const tool of await readdir(join(PROGRAMS, 'kernel-tools')))
+    await symlink(join(PROGRAMS, 'kernel-tools', tool), join(bin, tool));
+  for (const qemu of ['qemu-system-x86_64', 'qemu-system-aarch64'])
+    await symlink(join(PROGRAMS, 'fake-qemu.mjs'), join(bin, qemu));
+  await makeKernelTree(join(folder, 'linux'));
+  env = {
+    PATH: `${bin}:${process.env['PATH'] ?? ''}`,
+    HOME: folder,
+    TMPDIR: folder,
+    XDG_CACHE_HOME: join(folder, 'cache'),
+    XDG_STATE_HOME: join(folder, 'state'),
+    CI: 'true',
+    FAKE_MAKE_LOG: join(folder, 'make.log'),
+    FAKE_KTAP: join(folder, 'ktap'),
+    FAKE_PIDS: join(folder, 'pids'),
+  };
+  await writeFile(join(folder, 'ktap'), transcript(PASS));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const HEADER = '# mmapvet-probes abi=1 driver-abi=1 kernel=7.3.0-fake machine=x86_64 page=4096 features=prepare,mapped';
+const PASS = [
+  '# begin A01.direct',
+  '# count prepare=1 mapped=1',
+  '# driver ok: mapped x1',
+  '# user ok: the data says so',
+  'ok 1 A01.direct title',
+];
+const transcript = (lines: readonly string[]): string => ['KTAP version 1', HEADER, '1..1', ...lines].join('\n');
+
+function start(...args: readonly string[]) {
+  const words = [
+    'run',
+    '--json',
+    '--kernel',
+    join(folder, 'linux'),
+    '--target',
+    'x86_64',
+    '--clause',
+    'A01',
+    '--accel',
+    'tcg',
+  ];
+  return spawn(
+    [process.execPath, join(PROJECT, 'harness/cli/main.ts'), ...words, '--guest-debs', join(folder, 'debs'), ...args],
+    {
+      env,
+      reject: false,
+      cwd: folder,
+    },
+  );
+}
+
+/** A root layer in the store as packages would make it: what is in it does not matter to a fake guest. */
+async function debs(): Promise<void> {
+  const names = (
+    JSON.parse(await readFile(join(PROJECT, 'guest/rootfs/packages.json'), 'utf8')) as {
+      packages: { name: string; files: string[] }[];
+    }
+  ).packages;
+  await mkdir(join(folder, 'debs'));
+  for (const { name, files } of names) {
+    const root = join(folder, 'deb', name);
+    await mkdir(join(root, 'DEBIAN'), { recursive: true });
+    await writeFile(
+      join(root, 'DEBIAN/control'),
+      `Package: ${name}\nVersion: 1\nArchitecture: amd64\nMaintainer: x <x@example.org>\nDescription: x\n`,
+    );
+    for (const file of files) {
+      const path = join(root, file.replace('LIB/', 'usr/lib/x86_64-linux-gnu/').replaceAll('*', '1'));
+      await mkdir(join(path, '..'), { recursive: true });
+      await writeFile(path, name);
+    }
+    await spawn(['dpkg-deb', '--build', '--root-owner-group', root, join(folder, 'debs', `${name}_1_amd64.deb`)], {
+      stdout: 'ignore',
+    });
+  }
+}
+
+async function run(guest: string, ...args: readonly string[]) {
+  await debs();
+  env['FAKE_GUEST'] = guest;
+  const { exitCode, stdout, stderr } = await start(...args);
+  const results = Results.parse(JSON.parse(String(stdout)));
+  const cell = results.cells[0];
+  return { code: exitCode, cell, results, stderr: String(stderr) };
+}
+
+async function expectNothingLeft(): Promise<void> {
+  const pids = existsSync(join(folder, 'pids'))
+    ? (await readFile(join(folder, 'pids'), 'utf8')).trim().split('\n')
+    : [];
+  expect(pids.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([]);
+  expect((await readdir(folder)).filter((name) => name.startsWith('mmapvet-'))).toEqual([]);
+}
+
+describe('verdicts', () => {
+  test('a guest that behaves: pass, exit 0, nothing left running', async () => {
+    const { code, cell } = await run('good');
+    expect(cell).toMatchObject({
+      clause: 'A01',
+      outcome: 'pass',
+      observers: { driver: [{ ok: true }], user: [{ ok: true }] },
+    });
+    expect(code).toBe(0);
+    await expectNothingLeft();
+  });
+
+  test('the run folder: events, results, reports, console, commands and config', async () => {
+    await run('good');
+    const files = await readdir(join(folder, 'state/mmapvet/latest'), { recursive: true });
+    expect(files.toSorted()).toEqual(
+      expect.arrayContaining([
+        'events.jsonl',
+        'results.json',
+        'report.ktap',
+        'junit.xml',
+        'commands.txt',
+        'x86_64/kernel.config',
+      ]),
+    );
+  });
+
+  test('a kernel that panics while booting is a fault of the kernel: exit 1', async () => {
+    const { code, cell, results } = await run('dies');
+    expect(cell).toMatchObject({ outcome: 'fault' });
+    expect(results.kernelFaults.length).toBeGreaterThan(0);
+    expect(code).toBe(1);
+  });
+
+  test.each([
+    ['a guest that ends without a word', 'dies-quietly'],
+    ['a QEMU that does not start', 'no-start'],
+    ["a guest that can't set itself up", 'complains'],
+    ['a driver that does not load', 'bad-driver'],
+  ])('%s is our trouble: error, exit 2', async (_, guest) => {
+    const { code, cell } = await run(guest);
+    expect(cell).toMatchObject({ outcome: 'error' });
+    expect(cell?.reason).not.toBe('');
+    expect(code).toBe(2);
+    await expectNothingLeft();
+  });
+
+  test('a driver that does not unload leaves the verdicts, but the run is not good', async () => {
+    const { code, cell } = await run('stuck-driver');
+    expect(cell).toMatchObject({ outcome: 'pass' });
+    expect(code).toBe(2);
+  });
+
+  const OOPS = ['BUG: kernel NULL pointer dereference, address: 0000000000000008', 'Oops: 0000 [#1] SMP'];
+
+  test('an oops that the probe read in the kernel log wins over its "ok"', async () => {
+    await writeFile(
+      join(folder, 'ktap'),
+      transcript([PASS[0] ?? '', ...OOPS.map((line) => `# kmsg ${line}`), ...PASS.slice(1)]),
+    );
+    const { code, cell } = await run('good');
+    expect(cell).toMatchObject({ outcome: 'fault' });
+    expect(code).toBe(1);
+  });
+
+  test('an oops that only the console shows is not lost', async () => {
+    await writeFile(
+      join(folder, 'ktap'),
+      transcript([PASS[0] ?? '', ...OOPS.map((line) => `!console ${line}`), ...PASS.slice(1)]),
+    );
+    const { code, results } = await run('good');
+    expect(results.kernelFaults).toHaveLength(1);
+    expect(code).toBe(1);
+  });
+
+  test.each([
+    ['a guest that dies without a word', ['# begin A01.direct', '!die'], 'error', 2],
+    [
+      'a guest that panics',
+      ['# begin A01.direct', '!console Kernel panic - not syncing: Fatal exception', '!die'],
+      'fault',
+      1,
+    ],
+    ['probes that crash', ['# begin A01.direct', '!exit 139'], 'error', 2],
+    ['a plan without results', [], 'error', 2],
+    ['a result without facts', ['# begin A01.direct', '# count mapped=1', 'ok 1 A01.direct title'], 'vacuous', 2],
+    ['garbage', ['\u001b[2J\u0000ok ok not ok', 'ok 99999999999 Z99.direct'], 'error', 2],
+  ])('%s', async (_, lines, outcome, exit) => {
+    await writeFile(join(folder, 'ktap'), transcript(lines));
+    const { code, cell } = await run('good');
+    expect(cell).toMatchObject({ outcome });
+    expect(code).toBe(exit);
+    await expectNothingLeft();
+  });
+});
+
+describe('before anything runs', () => {
+  test.each([
+    ['a folder that is no kernel tree', ['--kernel', '/usr'], 'KERNEL_NOT_A_TREE'],
+    ['a kernel that is not there', ['--kernel', '/no/such'], 'KERNEL_NO_SUCH_FILE'],
+    ['a patch that is not there', ['--patch', '/no/such.patch'], 'PATCH'],
+  ])('%s: one message, no stack, nothing written', async (_, args, code) => {
+    const { exitCode, stderr } = await start(...args);
+    expect(exitCode).toBe(64);
+    expect(String(stderr)).toContain(`[${code}`);
+    expect(String(stderr)).not.toContain('    at ');
+    expect(existsSync(join(folder, 'state'))).toBe(false);
+  });
+
+  test('an unknown flag: exit 64, nothing written', async () => {
+    const { exitCode, stderr } = await start('--clasue', 'A01');
+    expect(exitCode).toBe(64);
+    expect(String(stderr)).toContain('Did you mean "--clause"?');
+    expect(existsSync(join(folder, 'state'))).toBe(false);
+  });
+
+  test('an output folder that holds something already', async () => {
+    const { exitCode } = await start('--output', join(folder, 'linux'));
+    expect(exitCode).not.toBe(0);
+    expect(existsSync(join(folder, 'linux/events.jsonl'))).toBe(false);
+  });
+});
+
+describe('a build that fails', () => {
+  test("shows the compiler's lines, keeps a readable run, exit 2", async () => {
+    await debs();
+    env = { ...env, FAKE_MAKE_FAILS: 'vmlinux', FAKE_MAKE_SAYS: "mm/util.c:12:3: error: expected ';' before 'return'" };
+    const { exitCode, stdout, stderr } = await start();
+    expect(exitCode).toBe(2);
+    expect(String(stderr)).toContain("mm/util.c:12:3: error: expected ';'");
+    expect(Results.parse(JSON.parse(String(stdout))).cells[0]).toMatchObject({ outcome: 'error' });
+  });
+
+  test('a kernel without the hook: not applicable, nothing was checked, exit 2', async () => {
+    await debs();
+    await writeFile(join(folder, 'linux/Makefile'), 'VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 0\n');
+    env['FAKE_FEATURES'] = '';
+    const { exitCode, stdout, stderr } = await start();
+    expect(Results.parse(JSON.parse(String(stdout))).cells[0]).toMatchObject({ outcome: 'not-applicable' });
+    expect(String(stderr).toLowerCase()).toContain('nothing was checked');
+    expect(exitCode).toBe(2);
+  });
+});
+
+describe('interrupts', () => {
+  async function interruptWhen(
+    guest: string,
+    ready: () => boolean,
+  ): Promise<{ code: number | undefined; events: string }> {
+    await debs();
+    env['FAKE_GUEST'] = guest;
+    const child = start();
+    while (!ready()) await new Promise((done) => setTimeout(done, 20));
+    process.kill(child.pid ?? 0, 'SIGINT');
+    const { exitCode } = await child;
+    return { code: exitCode, events: await readFile(join(folder, 'state/mmapvet/latest/events.jsonl'), 'utf8') };
+  }
+  const started = (): boolean => existsSync(join(folder, 'pids'));
+
+  test.each<[string, Record<string, string>, string, () => boolean]>([
+    [
+      'building',
+      { FAKE_MAKE_HANGS: 'vmlinux' },
+      'good',
+      () => existsSync(join(folder, 'make.log')) && existsSync(join(folder, 'state/mmapvet/latest/events.jsonl')),
+    ],
+    ['booting', {}, 'silent', started],
+  ])('while %s: exit 130, the run ends in order, nothing is left', async (_, more, guest, ready) => {
+    env = { ...env, ...more };
+    const { code, events } = await interruptWhen(guest, ready);
+    expect(code).toBe(130);
+    expect(events.trim().split('\n').at(-1)).toContain('"run-end"');
+    await expectNothingLeft();
+  });
+
+  test('while probing: what was decided stands', async () => {
+    await writeFile(join(folder, 'ktap'), transcript(['# begin A01.direct', '!hang']));
+    const { code, events } = await interruptWhen('good', () => {
+      const file = join(folder, 'state/mmapvet/latest/events.jsonl');
+      return existsSync(file) && started();
+    });
+    expect(code).toBe(130);
+    expect(events).toContain('"interrupted":true');
+    await expectNothingLeft();
+  });
+});
