@@ -27,6 +27,8 @@ export const Fact = z.object({ ok: z.boolean(), text: z.string() });
 
 export const Cell = CellId.extend({
   outcome: z.enum(OUTCOMES),
+  /** False where the probe never started: the trouble lay before it. */
+  ran: z.boolean(),
   /** One sentence: why it is not a plain pass. Empty for a pass. */
   reason: z.string(),
   observers: z.object({ driver: z.array(Fact), user: z.array(Fact) }),

@@ -70,9 +70,12 @@ async function tryKvm(
     return { accel: 'kvm', why: '' };
   } catch (error) {
     signal.throwIfAborted();
-    return { accel: 'tcg', why: `kvm opens, but a trial guest did not start: ${messageOf(error)}` };
+    return { accel: 'tcg', why: `kvm opens, but a trial guest failed: ${shorten(messageOf(error))}` };
   }
 }
+
+/** A cause in passing, not a report. */
+const shorten = (text: string): string => text.replace(/\.$/, '').replace(/^(.{100}).+$/s, '$1…');
 
 async function recall(machine: MachineData, bootId: string): Promise<AccelChoice | null> {
   const text = await readFile(memoryFile(machine), 'utf8').catch(() => null);

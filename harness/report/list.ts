@@ -23,6 +23,8 @@ export interface ListOptions extends ReportOptions {
 /** Wide terminals get no wider tables: the eye loses the line. */
 const MAX_COLUMNS = 120;
 
+const neverStarted = ({ ran, outcome }: Cell): boolean => !ran && (outcome === 'error' || outcome === 'fault');
+
 /** The list reporter; `finish` must be called, it takes the window off the screen. */
 export function createListReporter(sink: Sink, options: ListOptions): Reporter {
   const { screen, catalogue, home } = options;
@@ -155,6 +157,8 @@ export function createListReporter(sink: Sink, options: ListOptions): Reporter {
 
   return {
     onEvent(event) {
+      // What kept probes from starting is said once, by its note; these cells then count as not run.
+      if (event.kind === 'cell' && neverStarted(event.cell)) return;
       applyEvent(state, event);
       shown(event);
       if (event.kind !== 'run-end') window?.refresh();

@@ -59,6 +59,9 @@ const MISSING: Readonly<Record<Missing, string>> = {
   interrupted: 'the run was interrupted',
 };
 
+/** Troubles that lie before the probe. */
+const BEFORE: readonly Missing[] = ['not-run', 'interrupted'];
+
 const REASON_LIMIT = 500;
 
 /** Gives the cell its verdict. Pure: the same evidence gives the same verdict. */
@@ -70,6 +73,7 @@ export function decide(input: VerdictInput): Cell {
   return {
     ...input.id,
     outcome: ruling.outcome,
+    ran: facts !== null || (input.probe.kind === 'missing' && !BEFORE.includes(input.probe.why)),
     reason: ruling.reason.length > REASON_LIMIT ? `${ruling.reason.slice(0, REASON_LIMIT - 1)}…` : ruling.reason,
     observers: { driver: [...(facts?.driver ?? [])], user: [...(facts?.user ?? [])] },
     durationMs: facts?.durationMs ?? 0,

@@ -74,6 +74,7 @@ describe('decide', () => {
       target: 'x86_64',
       profile: 'base',
       outcome: 'pass',
+      ran: true,
       reason: '',
       observers: { driver: REPORT.driver, user: REPORT.user },
       durationMs: 12,
