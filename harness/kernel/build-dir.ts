@@ -5,7 +5,7 @@ import { mkdir, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KernelIdentity } from '../core/events.ts';
 import { MmapvetError, usageError } from '../core/errors.ts';
-import { cacheFolder, GUEST } from '../core/paths.ts';
+import { cacheFolder } from '../core/paths.ts';
 import type { BuildOptions, BuildResult } from './build.ts';
 import { keyOf, lockFor, orNoSpace } from './cache.ts';
 import { planBuildCommands, type BuildCommands } from './commands.ts';
@@ -78,12 +78,12 @@ async function use(folder: string, options: BuildOptions, context: KernelContext
   const source = (await sourceOf(folder)) ?? folder;
   const commands: BuildCommands = planBuildCommands({
     arch: target.arch,
-    paths: { source, objects: folder, guestOut: out, guest: GUEST },
+    paths: { source, objects: folder, guestOut: out },
     make: toolchain.make,
     jobs: context.jobs,
     fragments: [],
     kconfig: undefined,
-    driver,
+    ownDriver: driver !== undefined,
   });
   return inStage<BuildResult>('build', target.name, folder, context, async () => {
     let code = await findGuestCode(guestKey);
@@ -92,7 +92,7 @@ async function use(folder: string, options: BuildOptions, context: KernelContext
       const cache = { signal: context.signal, onWait: (text: string) => tell(context, text) };
       await using _lock = await lockFor(`build-dir-${kernelKey}`, `the module for "${folder}"`, cache);
       await mkdir(out, { recursive: true });
-      const places = { source, objects: folder, out, target: target.name };
+      const places = { source, objects: folder, out, target: target.name, driver };
       const features = await probeFeatures(commands, places, toolchain, context);
       if (!hasHook(features)) return { value: { kind: 'no-hook', features } as const };
       code = await buildGuestCode(guestKey, commands, places, toolchain, context, cache, features);

@@ -9,10 +9,10 @@ import { hash } from 'node:crypto';
 import type { Profile, Target } from '../core/arch.ts';
 import type { BuildIdentity } from '../core/events.ts';
 import { MmapvetError } from '../core/errors.ts';
-import { cacheFolder, GUEST } from '../core/paths.ts';
+import { cacheFolder } from '../core/paths.ts';
 import { findEntry, keyOf, makeEntry, orNoSpace } from './cache.ts';
 import { planBuildCommands, type BuildCommands } from './commands.ts';
-import { configure, fragmentFiles, readWantedConfig, type WantedConfig } from './config.ts';
+import { configFiles, configure, readWantedConfig, type WantedConfig } from './config.ts';
 import { tell, type KernelContext } from './context.ts';
 import { expectedObjects, rememberObjects } from './counts.ts';
 import {
@@ -118,12 +118,11 @@ async function prepare(request: BuildRequest, context: KernelContext): Promise<P
     guestKey: keyOf('guest', kernelKey, guestSources),
     commands: planBuildCommands({
       arch: target.arch,
-      paths: { source: source.folder, objects, guestOut: out, guest: GUEST },
+      paths: { source: source.folder, objects, guestOut: out },
       make: toolchain.make,
       jobs: context.jobs,
-      fragments: fragmentFiles(wanted, objects),
-      kconfig: wanted.kconfig?.file,
-      driver,
+      ...configFiles(wanted, objects),
+      ownDriver: driver !== undefined,
     }),
   };
 }
@@ -150,7 +149,7 @@ async function build(prepared: Prepared, context: KernelContext): Promise<BuildR
       ? kernelEntry
       : await compile(prepared, context, (done, total, object) => stage.progress(done, total, object));
     stage.progress(0, null, 'driver and probes');
-    const places = { source: request.source.folder, objects, out: prepared.out, target };
+    const places = { source: request.source.folder, objects, out: prepared.out, target, driver: request.driver };
     const code = await buildGuestCode(guestKey, commands, places, toolchain, context, cacheContext(context), probed);
     return { value: { kind: 'built', build: await assemble(prepared, entry, code, false) } as const };
   });
@@ -167,7 +166,7 @@ async function configureAndProbe(prepared: Prepared, context: KernelContext): Pr
   const target = request.target.name;
   await rm(stampFile(objects), { force: true });
   return inStage('config', target, request.profile.name, context, async () => {
-    const places = { source: request.source.folder, objects, out, target };
+    const places = { source: request.source.folder, objects, out, target, driver: request.driver };
     await configure(wanted, commands, places, toolchain, context);
     await runMake(commands.prepare, { ...makeOptions(prepared), failure: buildFailure(target) }, context);
     const features = await probeFeatures(commands, places, toolchain, context);

@@ -7,10 +7,8 @@ export interface BuildPaths {
   readonly source: string;
   /** The object folder, outside of it. */
   readonly objects: string;
-  /** What module, probes and features.txt are made in. */
+  /** What module, probes and features.txt are made in, from the copies that lie there too. */
   readonly guestOut: string;
-  /** The project's guest/. */
-  readonly guest: string;
 }
 
 export interface CommandInputs {
@@ -23,8 +21,8 @@ export interface CommandInputs {
   readonly fragments: readonly string[];
   /** The user's own `.config`, in place of tinyconfig. */
   readonly kconfig: string | undefined;
-  /** `--driver`. */
-  readonly driver: string | undefined;
+  /** `--driver` was given. */
+  readonly ownDriver: boolean;
 }
 
 export interface BuildCommand {
@@ -48,6 +46,10 @@ export interface BuildCommands {
 export const mergeFolder = (objects: string): string => join(objects, 'mmapvet-merge');
 export const mergedConfig = (objects: string): string => join(mergeFolder(objects), '.config');
 
+/** Copies of guest/ and of an adapted driver: make splits paths at blanks, and the project may lie below one. */
+export const stagedGuest = (guestOut: string): string => join(guestOut, 'source');
+export const stagedDriver = (guestOut: string): string => join(guestOut, 'driver-source');
+
 /** What `make tinyconfig` starts from, below the source. */
 const TINY = ['kernel/configs/tiny-base.config', 'kernel/configs/tiny.config'];
 
@@ -65,10 +67,10 @@ export function planBuildCommands(inputs: CommandInputs): BuildCommands {
   const guestMake = (...goals: readonly string[]): BuildCommand['command'] => [
     'make',
     '-C',
-    paths.guest,
+    stagedGuest(paths.guestOut),
     `KDIR=${paths.objects}`,
     `OUT=${paths.guestOut}`,
-    ...(inputs.driver === undefined ? [] : [`DRIVER=${inputs.driver}`]),
+    ...(inputs.ownDriver ? [`DRIVER=${stagedDriver(paths.guestOut)}`] : []),
     `-j${jobs}`,
     ...inputs.make,
     ...goals,

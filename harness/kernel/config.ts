@@ -17,15 +17,14 @@ import type { Toolchain } from './toolchain.ts';
 
 export interface Fragment {
   readonly name: string;
-  readonly file: string;
   readonly text: string;
 }
 
 export interface WantedConfig {
   /** In the order that they are merged in; the last of them is `--kconfig-add`. */
   readonly fragments: readonly Fragment[];
-  /** The user's `.config`: its path and text. */
-  readonly kconfig: { readonly file: string; readonly text: string } | undefined;
+  /** The user's `.config`. */
+  readonly kconfig: { readonly text: string } | undefined;
 }
 
 /** Name of the fragment that `--kconfig-add` lines make; its file is written into the merge folder. */
@@ -41,11 +40,10 @@ export async function readWantedConfig(
   const names = [...profile.fragments, ...target.fragments];
   const fragments = await Promise.all(
     names.map(async (name): Promise<Fragment> => {
-      const file = join(KERNEL_CONFIG, `${name}.config`);
-      return { name, file, text: await readFile(file, 'utf8') };
+      return { name, text: await readFile(join(KERNEL_CONFIG, `${name}.config`), 'utf8') };
     }),
   );
-  if (added.length > 0) fragments.push({ name: ADDED, file: ADDED, text: `${added.join('\n')}\n` });
+  if (added.length > 0) fragments.push({ name: ADDED, text: `${added.join('\n')}\n` });
   if (kconfig === undefined) return { fragments, kconfig: undefined };
   const text = await readFile(kconfig, 'utf8').catch(() => null);
   if (text === null || !/^(?:CONFIG_\w+=|# CONFIG_\w+ is not set)/m.test(text))
@@ -54,17 +52,24 @@ export async function readWantedConfig(
       `"${kconfig}" is no kernel config.`,
       'Give the .config of a kernel with --kconfig.',
     );
-  return { fragments, kconfig: { file: kconfig, text } };
+  return { fragments, kconfig: { text } };
 }
 
 export const wantedLines = (wanted: WantedConfig): ConfigLine[] =>
   wanted.fragments.flatMap((fragment) => parseFragment(fragment.text, fragment.name));
 
-/** Files to merge, as the commands name them. */
-export const fragmentFiles = (wanted: WantedConfig, objects: string): string[] =>
-  wanted.fragments.map((fragment) =>
-    fragment.name === ADDED ? join(mergeFolder(objects), 'added.config') : fragment.file,
-  );
+const fragmentFile = (fragment: Fragment, objects: string): string =>
+  join(mergeFolder(objects), `${fragment.name === ADDED ? 'added' : fragment.name}.config`);
+const userFile = (objects: string): string => join(mergeFolder(objects), 'user.config');
+
+/** Files to merge, as the commands name them: copies, as merge_config.sh splits paths at blanks. */
+export const configFiles = (
+  wanted: WantedConfig,
+  objects: string,
+): { readonly fragments: readonly string[]; readonly kconfig: string | undefined } => ({
+  fragments: wanted.fragments.map((fragment) => fragmentFile(fragment, objects)),
+  kconfig: wanted.kconfig === undefined ? undefined : userFile(objects),
+});
 
 /**
  * Leaves a checked `.config` in the object folder.
@@ -80,8 +85,8 @@ export async function configure(
 ): Promise<string> {
   const { source, objects, target } = places;
   await mkdir(mergeFolder(objects), { recursive: true });
-  const added = wanted.fragments.find((fragment) => fragment.name === ADDED);
-  if (added !== undefined) await writeFile(join(mergeFolder(objects), 'added.config'), added.text);
+  for (const fragment of wanted.fragments) await writeFile(fragmentFile(fragment, objects), fragment.text);
+  if (wanted.kconfig !== undefined) await writeFile(userFile(objects), wanted.kconfig.text);
   for (const step of [commands.merge, commands.configure])
     await runMake(
       step,

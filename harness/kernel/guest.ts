@@ -1,12 +1,12 @@
 /** The driver module and the probes, built against a kernel; keyed apart from it, so that editing a probe builds no kernel. */
 import { hash } from 'node:crypto';
-import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { MmapvetError } from '../core/errors.ts';
 import { GUEST } from '../core/paths.ts';
 import { findEntry, keyOf, makeEntry, type CacheContext } from './cache.ts';
-import type { BuildCommands } from './commands.ts';
+import { stagedDriver, stagedGuest, type BuildCommands } from './commands.ts';
 import type { KernelContext } from './context.ts';
 import { runMake } from './make.ts';
 import type { Toolchain } from './toolchain.ts';
@@ -63,10 +63,27 @@ export async function findGuestCode(key: string): Promise<GuestCode | null> {
 }
 
 interface GuestPlaces {
+  /** `--driver`. */
+  readonly driver: string | undefined;
   readonly source: string;
   readonly objects: string;
   readonly out: string;
   readonly target: string;
+}
+
+/** Copies the sources, times and all, so that make rebuilds only what was edited. */
+async function stage({ out, driver }: GuestPlaces): Promise<void> {
+  const copy = async (from: string, to: string): Promise<void> => {
+    await rm(to, { recursive: true, force: true });
+    await cp(from, to, {
+      recursive: true,
+      preserveTimestamps: true,
+      filter: (path) => statSync(path).isDirectory() || SOURCES.test(path),
+    });
+  };
+  await mkdir(out, { recursive: true });
+  await copy(GUEST, stagedGuest(out));
+  if (driver !== undefined) await copy(driver, stagedDriver(out));
 }
 
 /**
@@ -79,7 +96,7 @@ export async function probeFeatures(
   toolchain: Toolchain,
   context: KernelContext,
 ): Promise<string[]> {
-  await mkdir(places.out, { recursive: true });
+  await stage(places);
   await runMake(
     commands.features,
     {
@@ -113,11 +130,12 @@ export async function buildGuestCode(
   known: readonly string[] | null,
 ): Promise<GuestCode> {
   const features = known ?? (await probeFeatures(commands, places, toolchain, context));
+  await stage(places);
   await runMake(
     commands.guest,
     {
       env: toolchain.env,
-      strip: [places.out, places.objects, places.source, GUEST],
+      strip: [stagedGuest(places.out), stagedDriver(places.out), places.out, places.objects, places.source],
       log: `build-${places.target}.log`,
       failure: (diagnosis, log) => guestFailure(diagnosis.first, diagnosis.lines, log, places.target),
     },

@@ -13,7 +13,7 @@ import { deservesLine, quarter, stageEndLine, stageProgressLine, stageRows, targ
 import { summaryLines } from './lines/summary.ts';
 import { createLiveWindow, SYSTEM_CLOCK, type Clock, type LiveWindow } from './live-window.ts';
 import type { Reporter, ReportOptions, Sink } from './reporter.ts';
-import { applyEvent, createRunState, targetOf, type Note, type RunState } from './run-state.ts';
+import { allCells, applyEvent, createRunState, targetOf, type Note, type RunState } from './run-state.ts';
 
 export interface ListOptions extends ReportOptions {
   readonly screen: Pick<Screen, 'live' | 'columns' | 'style'>;
@@ -150,7 +150,7 @@ export function createListReporter(sink: Sink, options: ListOptions): Reporter {
     window?.close();
     spaced = true;
     const table = groupTable(state, catalogue, columns(), paint, true);
-    if (table.length > 0) print('', ...table);
+    if (table.length > 0 && allCells(state).length > 0) print('', ...table);
     print(...attentionLines(state, options, paint));
     print('', ...summaryLines(state, columns(), paint, home));
   }

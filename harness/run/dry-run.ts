@@ -1,10 +1,10 @@
 /** `--dry-run`: every command that would run, with the paths that it would run on. Nothing is written. */
 import { join } from 'node:path';
-import { cacheFolder, GUEST } from '../core/paths.ts';
+import { cacheFolder } from '../core/paths.ts';
 import { quoteCommand } from '../core/exec.ts';
 import type { Screen } from '../core/screen.ts';
 import { listCommands, planBuildCommands } from '../kernel/commands.ts';
-import { fragmentFiles, readWantedConfig } from '../kernel/config.ts';
+import { configFiles, readWantedConfig } from '../kernel/config.ts';
 import { makeWords } from '../kernel/toolchain.ts';
 import { qemuCommand } from '../machine/argv.ts';
 import { machineFor } from '../machine/machine.ts';
@@ -22,12 +22,11 @@ export async function dryRun(plan: BuildPlan, screen: Screen): Promise<number> {
     const objects = join(work, 'objects', `${target.name}-${plan.profile.name}`);
     const commands = planBuildCommands({
       arch: target.arch,
-      paths: { source: join(work, 'source'), objects, guestOut: join(objects, 'mmapvet-guest'), guest: GUEST },
+      paths: { source: join(work, 'source'), objects, guestOut: join(objects, 'mmapvet-guest') },
       make: makeWords({ arch: target.arch, makeOptions: plan.makeOptions, crossCompile: plan.crossCompile }, true),
       jobs: plan.jobs,
-      fragments: fragmentFiles(wanted, objects),
-      kconfig: wanted.kconfig?.file,
-      driver: plan.driver,
+      ...configFiles(wanted, objects),
+      ownDriver: plan.driver !== undefined,
     });
     for (const { title, command } of listCommands(commands)) say(`${target.name}: ${title}`, quoteCommand(command));
     const qemu = qemuCommand(

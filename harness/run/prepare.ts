@@ -1,6 +1,8 @@
 /** From a plan to something that boots: the kernel source once, then a build and an image for each target. */
 import type { Target } from '../core/arch.ts';
+import { usageError } from '../core/errors.ts';
 import type { Emit } from '../core/events.ts';
+import { cacheFolder } from '../core/paths.ts';
 import { buildImage } from '../image/image.ts';
 import { buildKernel, type Build, type BuildResult } from '../kernel/build.ts';
 import { identifyBuildDir, useBuildDir } from '../kernel/build-dir.ts';
@@ -57,6 +59,12 @@ export interface Inputs {
 /** @throws MmapvetError (usage) for a kernel or patch that is not there, or not what it should be */
 export async function readInputs(plan: BuildPlan): Promise<Inputs> {
   const cwd = process.cwd();
+  if (/[\s:]/.test(cacheFolder()))
+    throw usageError(
+      'CACHE_PATH',
+      `The cache folder "${cacheFolder()}" has a blank or colon in its path, which the kernel's make can't handle.`,
+      'Set XDG_CACHE_HOME to another folder.',
+    );
   const spec = parseKernelSpec(plan.kernel, cwd);
   if (spec.kind === 'tree') await requireKernelTree(spec.folder, plan.kernel ?? spec.folder);
   if (plan.buildDir !== undefined) await identifyBuildDir(plan.buildDir);

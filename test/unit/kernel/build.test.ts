@@ -63,12 +63,12 @@ describe("make's words", () => {
 
 const INPUTS: CommandInputs = {
   arch: ARM64!,
-  paths: { source: '/s', objects: '/o', guestOut: '/g', guest: '/p/guest' },
+  paths: { source: '/s', objects: '/o', guestOut: '/g' },
   make: ['ARCH=arm64'],
   jobs: 4,
   fragments: ['/k/base.config', '/k/arm64.config'],
   kconfig: undefined,
-  driver: undefined,
+  ownDriver: false,
 };
 
 test('the commands of a build', () => {
@@ -78,14 +78,14 @@ test('the commands of a build', () => {
     'sh scripts/kconfig/merge_config.sh -m -O /o/mmapvet-merge kernel/configs/tiny-base.config kernel/configs/tiny.config /k/base.config /k/arm64.config',
     'make -C /s O=/o -j4 ARCH=arm64 KCONFIG_ALLCONFIG=/o/mmapvet-merge/.config allnoconfig',
     'make -C /s O=/o -j4 ARCH=arm64 modules_prepare',
-    'make -C /p/guest KDIR=/o OUT=/g -j4 ARCH=arm64 features',
+    'make -C /g/source KDIR=/o OUT=/g -j4 ARCH=arm64 features',
     'make -C /s O=/o -j4 ARCH=arm64 Image modules',
-    'make -C /p/guest KDIR=/o OUT=/g -j4 ARCH=arm64 all init',
+    'make -C /g/source KDIR=/o OUT=/g -j4 ARCH=arm64 all init',
   ]);
-  const own = lines({ ...INPUTS, kconfig: '/my.config', driver: '/d' });
+  const own = lines({ ...INPUTS, kconfig: '/my.config', ownDriver: true });
   expect(own[0]).toContain('-O /o/mmapvet-merge /my.config /k/base.config');
   expect(own[1]).toMatch(/ alldefconfig$/);
-  expect(own[5]).toContain('DRIVER=/d');
+  expect(own[5]).toContain('DRIVER=/g/driver-source');
 });
 
 test.each([
