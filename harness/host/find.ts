@@ -52,7 +52,7 @@ async function askCompiler(compiler: string, library: string, signal?: AbortSign
   if ((await findProgram(compiler)) === null) return null;
   try {
     const { stdout } = await run([compiler, `-print-file-name=${library}`], { signal, timeoutMs: 10_000 });
-    return firstFile([stdout.trim()].filter(isAbsolute));
+    return await firstFile([stdout.trim()].filter(isAbsolute));
   } catch {
     // A compiler that can't answer has no library for us.
     signal?.throwIfAborted();

@@ -75,7 +75,7 @@ async function tryKvm(
 }
 
 /** A cause in passing, not a report. */
-const shorten = (text: string): string => text.replace(/\.$/, '').replace(/^(.{100}).+$/s, '$1…');
+const shorten = (text: string): string => text.replace(/\.$/, '').replace(/^(.{60}).+$/s, '$1 …');
 
 async function recall(machine: MachineData, bootId: string): Promise<AccelChoice | null> {
   const text = await readFile(memoryFile(machine), 'utf8').catch(() => null);
