@@ -33,6 +33,8 @@ export async function shellCommand(args: readonly string[], values: Values, cont
   const list = createListReporter({ write: screen.err }, { screen, catalogue: [], home: '' });
   const sink = createSink((event) => list.onEvent(event));
   await using open = await openGuest(plan, target, sink.emit, signal);
+  // Its window must not redraw over the shell.
+  await list.finish?.();
   if (args.length > 0) return await runOne(open.connection, args, context);
   const channel = await open.connection.shell(terminalSize(), process.env['TERM'] ?? 'vt100');
   await attachTerminal(channel);
