@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { PROJECT } from '../../../harness/core/paths.ts';
 import { spawn } from '../../../harness/core/exec.ts';
 import { Results } from '../../../harness/results/results.ts';
@@ -298,5 +298,41 @@ describe('interrupts', () => {
     expect(code).toBe(130);
     expect(events).toContain('"interrupted":true');
     await expectNothingLeft();
+  });
+
+  /** A run in a guest that neither ends nor lets itself be ended, and the process ids of that guest. */
+  async function startStubborn() {
+    await debs();
+    await writeFile(join(folder, 'ktap'), transcript(['# begin A01.direct', '!hang']));
+    env['FAKE_GUEST'] = 'deaf';
+    const child = start();
+    while (!started()) await new Promise((done) => setTimeout(done, 20));
+    return { child, guests: (await readFile(join(folder, 'pids'), 'utf8')).trim().split('\n') };
+  }
+  const expectGone = (pids: readonly string[]) =>
+    vi.waitFor(() => expect(pids.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([]), { timeout: 5000 });
+
+  test('a second Ctrl+C ends the process at once; the kernel takes the guest along', async () => {
+    const { child, guests } = await startStubborn();
+    process.kill(child.pid ?? 0, 'SIGINT');
+    await new Promise((done) => setTimeout(done, 700));
+    process.kill(child.pid ?? 0, 'SIGINT');
+    expect((await child).exitCode).toBe(130);
+    await expectGone(guests);
+  });
+
+  test('a harness that is killed takes the guest along, and its events stay readable', async () => {
+    const { child, guests } = await startStubborn();
+    // setpriv became the harness: its process id is the harness's.
+    process.kill(child.pid ?? 0, 'SIGKILL');
+    await child;
+    await expectGone(guests);
+    const events = await readFile(join(folder, 'state/mmapvet/latest/events.jsonl'), 'utf8');
+    expect(
+      events
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { kind: string }).kind),
+    ).toContain('run-start');
   });
 });
