@@ -4,13 +4,13 @@
  */
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { CATALOGUE } from '../contract/catalogue.ts';
+import { CATALOGUE, findClauses } from '../contract/catalogue.ts';
 import { PATHS, type Clause } from '../contract/clause.ts';
 import { LIES } from '../contract/lies.ts';
 import { PROFILES, TARGETS, type Profile, type Target } from '../core/arch.ts';
-import { usageError } from '../core/errors.ts';
+import { usageError, type MmapvetError } from '../core/errors.ts';
 import { suggestHint } from '../core/suggest.ts';
-import { globToRegExp, splitWords } from '../core/words.ts';
+import { splitWords } from '../core/words.ts';
 
 /** A clause on one path; target and profile make it a cell. */
 export interface PlannedCheck {
@@ -103,21 +103,25 @@ function number(value: PlanValues[string], flag: string, least: number, most: nu
   return parsed;
 }
 
+/** Of a name that nothing has: what is near it, else all there are. */
+function unknown(
+  noun: string,
+  name: string,
+  known: readonly string[],
+  aliases: Readonly<Record<string, string>> = {},
+): MmapvetError {
+  const hint = suggestHint(name, known, `${noun}s`, aliases);
+  return usageError(`${noun.toUpperCase()}_UNKNOWN`, `There is no ${noun} "${name}".`, hint);
+}
+
+const namesOf = (items: readonly { readonly name: string }[]): string[] => items.map((item) => item.name);
+
 export function chooseTargets(names: readonly string[]): readonly Target[] {
+  const aliases = TARGETS.flatMap((target) => target.aliases.map((alias) => [alias, target.name] as const));
   const chosen = commas(names).map((name) => {
     const lower = name.toLowerCase();
     const found = TARGETS.find((target) => target.name === lower || target.aliases.includes(lower));
-    if (found === undefined)
-      throw usageError(
-        'TARGET_UNKNOWN',
-        `There is no target "${name}".`,
-        suggestHint(
-          name,
-          TARGETS.map((target) => target.name),
-          'targets',
-          Object.fromEntries(TARGETS.flatMap((target) => target.aliases.map((alias) => [alias, target.name]))),
-        ),
-      );
+    if (found === undefined) throw unknown('target', name, namesOf(TARGETS), Object.fromEntries(aliases));
     return found;
   });
   return chosen.length === 0 ? TARGETS : [...new Set(chosen)];
@@ -125,16 +129,7 @@ export function chooseTargets(names: readonly string[]): readonly Target[] {
 
 function chooseProfile(name: string): Profile {
   const found = PROFILES.find((profile) => profile.name === name);
-  if (found === undefined)
-    throw usageError(
-      'PROFILE_UNKNOWN',
-      `There is no profile "${name}".`,
-      suggestHint(
-        name,
-        PROFILES.map((p) => p.name),
-        'profiles',
-      ),
-    );
+  if (found === undefined) throw unknown('profile', name, namesOf(PROFILES));
   return found;
 }
 
@@ -145,32 +140,26 @@ function checkConfigLine(line: string): string {
 
 function chooseLie(name: string | undefined): number {
   const found = (LIES as readonly string[]).indexOf(name ?? 'none');
-  if (found < 0) throw usageError('LIE_UNKNOWN', `There is no lie "${name}".`, suggestHint(name ?? '', LIES, 'lies'));
+  if (found < 0) throw unknown('lie', name ?? '', LIES);
   return found;
 }
 
 function chooseChecks(clauseGlobs: readonly string[], pathGlobs: readonly string[]): PlannedCheck[] {
   const paths = commas(pathGlobs).map((name) => {
     const found = PATHS.find((candidate) => candidate.toLowerCase() === name.toLowerCase());
-    if (found === undefined)
-      throw usageError('PATH_UNKNOWN', `There is no path "${name}".`, suggestHint(name, PATHS, 'paths'));
+    if (found === undefined) throw unknown('path', name, PATHS);
     return found;
   });
   const all = CATALOGUE.flatMap((group) => group.clauses);
   const globs = commas(clauseGlobs);
   const chosen = new Set<Clause>(globs.length === 0 ? all : []);
   for (const glob of globs) {
-    const pattern = globToRegExp(glob);
-    const found = all.filter((clause) => pattern.test(clause.id));
+    const found = findClauses([glob]);
     if (found.length === 0)
-      throw usageError(
-        'CLAUSE_UNKNOWN',
-        `There is no clause "${glob}".`,
-        suggestHint(
-          glob,
-          all.map((clause) => clause.id),
-          'clauses',
-        ),
+      throw unknown(
+        'clause',
+        glob,
+        all.map((clause) => clause.id),
       );
     for (const clause of found) chosen.add(clause);
   }
