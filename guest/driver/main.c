@@ -3,6 +3,7 @@
  * mmapvet: a driver whose only purpose is to show, and to have tested, how the
  * kernel calls f_op->mmap_prepare and vm_ops->mapped. See mmapvet.h.
  */
+#include <linux/debugfs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 
@@ -74,6 +75,7 @@ static const char *const mv_names[MV_KINDS] = {
 };
 
 static struct miscdevice mv_devices[MV_KINDS];
+static struct dentry *mv_debugfs;
 
 static void mv_unregister(int count)
 {
@@ -101,6 +103,8 @@ static int __init mv_init(void)
 		if (err)
 			goto err_unregister;
 	}
+	/* The operations of /dev/mmapvet, as a debugfs file hides them. */
+	mv_debugfs = debugfs_create_file("mmapvet", 0600, NULL, NULL, &mv_direct_fops);
 	return 0;
 
 err_unregister:
@@ -111,6 +115,7 @@ err_unregister:
 
 static void __exit mv_exit(void)
 {
+	debugfs_remove(mv_debugfs);
 	mv_unregister(MV_KINDS);
 	mv_log_exit();
 }

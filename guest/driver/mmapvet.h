@@ -14,6 +14,7 @@
  *   /dev/mmapvet-legacy  legacy .mmap whose vm_ops have mapped
  *   /dev/mmapvet-both    both .mmap and .mmap_prepare
  *   /dev/mmapvet-none    neither
+ *   mmapvet in debugfs   the operations of /dev/mmapvet behind debugfs's own
  *
  * A wrapper maps an inner file, which is an open /dev/mmapvet handed to it by
  * MMAPVET_IOC_SET_INNER. Behaviour is configured on the inner file only.
