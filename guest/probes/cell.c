@@ -112,7 +112,7 @@ static bool end_group(pid_t child)
 static void run_and_wait(const struct clause *clause, enum path path, unsigned int seconds,
 			 struct verdict *verdict)
 {
-	bool ended;
+	bool ended, all_ended;
 	pid_t child;
 	int status;
 
@@ -126,7 +126,9 @@ static void run_and_wait(const struct clause *clause, enum path path, unsigned i
 		run_child(clause, path);
 
 	ended = wait_until(child, now_ms() + seconds * 1000ULL, &status);
-	if (!end_group(child)) {
+	all_ended = end_group(child);
+	restore_settings(report);
+	if (!all_ended) {
 		set_verdict(verdict, TIMEOUT, "the probe hangs in the kernel and can't be killed");
 		return;
 	}
@@ -171,6 +173,8 @@ static void judge(const struct clause *clause, struct verdict *verdict)
 		set_verdict(verdict, ERROR, report->reason);
 	} else if (report->ending == VACUOUS) {
 		set_verdict(verdict, VACUITY, report->reason);
+	} else if (report->ending == NOT_APPLICABLE) {
+		set_verdict(verdict, SKIP, report->reason);
 	} else if (!(report->driver_ok + report->driver_bad) ||
 		   !(report->user_ok + report->user_bad)) {
 		set_verdict(verdict, ERROR, "the probe states no fact of one of the observers");

@@ -117,13 +117,23 @@ void configure(int inner, const struct mmapvet_config *config)
 		broken("CONFIG: %s", strerror(errno));
 }
 
-uint64_t cookie_of(int fd)
+static struct mmapvet_info info_of(int fd)
 {
 	struct mmapvet_info info;
 
 	if (ioctl(fd, MMAPVET_IOC_INFO, &info) < 0)
 		broken("INFO: %s", strerror(errno));
-	return info.cookie;
+	return info;
+}
+
+uint64_t cookie_of(int fd)
+{
+	return info_of(fd).cookie;
+}
+
+unsigned int features_of(int fd)
+{
+	return info_of(fd).features;
 }
 
 struct mmapvet_find driver_find(int fd, const void *address)
@@ -142,6 +152,24 @@ struct mmapvet_counts driver_counts(int fd)
 	if (ioctl(fd, MMAPVET_IOC_COUNTS, &counts) < 0)
 		broken("COUNTS: %s", strerror(errno));
 	return counts;
+}
+
+struct mmapvet_refs driver_refs(int fd)
+{
+	struct mmapvet_refs refs;
+
+	if (ioctl(fd, MMAPVET_IOC_REFS, &refs) < 0)
+		broken("REFS: %s", strerror(errno));
+	return refs;
+}
+
+uint64_t set_swap(int inner, int fd)
+{
+	struct mmapvet_swap swap = { .fd = fd };
+
+	if (ioctl(inner, MMAPVET_IOC_SET_SWAP, &swap) < 0)
+		broken("SET_SWAP: %s", strerror(errno));
+	return swap.cookie;
 }
 
 /* Moves what is in the ring to the report. */

@@ -124,3 +124,92 @@ unsigned int vmas_in(const char *start, const char *end, struct vma *vmas, unsig
 	}
 	return count;
 }
+
+/* Reads smaps up to the VMA of the address, then its line of flags. */
+bool smaps_flag(const char *address, const char *flag)
+{
+	FILE *smaps = fopen("/proc/self/smaps", "re");
+	unsigned long long start, end, at = (uintptr_t)address;
+	bool inside = false, found = false, seen = false;
+	char line[512], word[8];
+
+	if (!smaps)
+		not_applicable("/proc/self/smaps: %s", strerror(errno));
+	snprintf(word, sizeof(word), " %s", flag);
+	while (!seen && fgets(line, sizeof(line), smaps)) {
+		if (sscanf(line, "%llx-%llx ", &start, &end) == 2) {
+			inside = start <= at && at < end;
+		} else if (inside && !strncmp(line, "VmFlags:", 8)) {
+			found = strstr(line, word);
+			seen = true;
+		}
+	}
+	fclose(smaps);
+	return found;
+}
+
+void vma_path(const char *address, char *path, size_t size)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	unsigned long long start, end, at = (uintptr_t)address;
+	char line[512];
+	int name;
+
+	if (!maps)
+		broken("/proc/self/maps: %s", strerror(errno));
+	*path = '\0';
+	while (fgets(line, sizeof(line), maps)) {
+		name = 0;
+		if (sscanf(line, "%llx-%llx %*s %*s %*s %*s %n", &start, &end, &name) < 2)
+			continue;
+		if (start > at || at >= end || !name)
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		snprintf(path, size, "%s", line + name);
+	}
+	fclose(maps);
+}
+
+bool page_present(const char *address, uint64_t *pfn)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	uint64_t entry = 0;
+
+	if (fd < 0)
+		not_applicable("/proc/self/pagemap: %s", strerror(errno));
+	if (pread(fd, &entry, sizeof(entry), (uintptr_t)address / page_size() * sizeof(entry)) !=
+	    sizeof(entry))
+		broken("/proc/self/pagemap: %s", strerror(errno));
+	close(fd);
+	if (pfn)
+		*pfn = entry & ((1ULL << 55) - 1);
+	return entry >> 63;
+}
+
+static long line_kb(const char *file, const char *key)
+{
+	FILE *lines = fopen(file, "re");
+	size_t length = strlen(key);
+	char line[256];
+	long kb = -1;
+
+	if (!lines)
+		broken("%s: %s", file, strerror(errno));
+	while (kb < 0 && fgets(line, sizeof(line), lines))
+		if (!strncmp(line, key, length) && line[length] == ':')
+			sscanf(line + length + 1, "%ld", &kb);
+	fclose(lines);
+	if (kb < 0)
+		broken("%s has no %s", file, key);
+	return kb;
+}
+
+long status_kb(const char *key)
+{
+	return line_kb("/proc/self/status", key);
+}
+
+long meminfo_kb(const char *key)
+{
+	return line_kb("/proc/meminfo", key);
+}

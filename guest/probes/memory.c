@@ -55,6 +55,40 @@ struct attempt map_bytes(int fd, char *address, size_t length, unsigned int pgof
 	return attempt;
 }
 
+struct attempt map_over(int fd, char *address, size_t length, unsigned int pgoff, int prot,
+			int flags)
+{
+	struct attempt attempt = { 0 };
+	void *at = mmap(address, length, prot, flags | MAP_FIXED, fd,
+			(off_t)pgoff * page_size());
+
+	if (at == MAP_FAILED)
+		attempt.error = errno;
+	else
+		attempt.at = at;
+	return attempt;
+}
+
+void unmap(char *address, unsigned int pages)
+{
+	if (munmap(address, pages * page_size()) < 0)
+		broken("munmap of %u pages: %s", pages, strerror(errno));
+}
+
+struct attempt map_as(const struct target *target, const struct mmapvet_config *config,
+		      unsigned int pages, unsigned int pgoff)
+{
+	configure(target->inner, config);
+	return map(target->fd, carve(pages), pages, pgoff);
+}
+
+char *map_as_or_break(const struct target *target, const struct mmapvet_config *config,
+		      unsigned int pages, unsigned int pgoff)
+{
+	configure(target->inner, config);
+	return map_or_break(target->fd, carve(pages), pages, pgoff);
+}
+
 struct attempt map(int fd, char *address, unsigned int pages, unsigned int pgoff)
 {
 	return map_bytes(fd, address, pages * page_size(), pgoff, PROT_READ | PROT_WRITE,
@@ -83,6 +117,8 @@ const char *error_name(int error)
 	case ENOMEM: return "ENOMEM";
 	case EACCES: return "EACCES";
 	case EFAULT: return "EFAULT";
+	case EBADF: return "EBADF";
+	case ECHILD: return "ECHILD";
 	case EBUSY: return "EBUSY";
 	case EEXIST: return "EEXIST";
 	case EXDEV: return "EXDEV";

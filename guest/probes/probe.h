@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <mmapvet.h>
 
@@ -21,6 +22,7 @@ enum path { DIRECT, W1, W2, W3, W4, W5, PATHS };
 
 #define ON(path)	(1u << (path))
 #define STACKED		(ON(W1) | ON(W2) | ON(W3))
+#define EVERY_OK	(ON(DIRECT) | STACKED | ON(W5))	/* all that can succeed */
 
 enum observers { TWO, DRIVER_ONLY };
 
@@ -39,7 +41,8 @@ struct clause {
 
 /* One table a group, ended by an entry without id. */
 extern const struct clause clauses_a[], clauses_b[], clauses_c[], clauses_d[], clauses_e[];
-extern const struct clause clauses_f[], clauses_h[], clauses_k[], clauses_l[];
+extern const struct clause clauses_f[], clauses_g[], clauses_h[], clauses_i[], clauses_k[];
+extern const struct clause clauses_l[], clauses_m[];
 
 /* report.c: what a probe states; one line each, without newline. */
 #define printf_like(text, first) __attribute__((__format__(printf, text, first)))
@@ -47,6 +50,8 @@ void driver_fact(bool ok, const char *format, ...) printf_like(2, 3);
 void user_fact(bool ok, const char *format, ...) printf_like(2, 3);
 /* The event that the clause is about never happened. Ends the probe. */
 _Noreturn void vacuous(const char *format, ...) printf_like(1, 2);
+/* This machine or kernel has not what the clause is about. Ends the probe. */
+_Noreturn void not_applicable(const char *format, ...) printf_like(1, 2);
 /* Our own side broke. Ends the probe. */
 _Noreturn void broken(const char *format, ...) printf_like(1, 2);
 
@@ -61,9 +66,14 @@ struct target open_target(enum path path);
 struct mmapvet_config plain_config(void);
 void configure(int inner, const struct mmapvet_config *config);
 uint64_t cookie_of(int fd);
+unsigned int features_of(int fd);
 /* find_vma() of the driver; found is 0 if no VMA contains the address. */
 struct mmapvet_find driver_find(int fd, const void *address);
 struct mmapvet_counts driver_counts(int fd);
+
+struct mmapvet_refs driver_refs(int fd);
+/* Registers fd as the file that MMAPVET_C_SWAP puts into the descriptor: its cookie. */
+uint64_t set_swap(int inner, int fd);
 
 /* driver.c: the log so far. */
 void log_pull(void);
@@ -87,6 +97,16 @@ struct attempt map(int fd, char *address, unsigned int pages, unsigned int pgoff
 char *map_or_break(int fd, char *address, unsigned int pages, unsigned int pgoff);
 struct attempt map_bytes(int fd, char *address, size_t length, unsigned int pgoff, int prot,
 			 int flags);
+/* The same with MAP_FIXED: replaces what is there. */
+struct attempt map_over(int fd, char *address, size_t length, unsigned int pgoff, int prot,
+			int flags);
+/* Unmaps pages, and broken() if that fails. */
+void unmap(char *address, unsigned int pages);
+/* Configures the target and maps pages at a hole of their own. */
+struct attempt map_as(const struct target *target, const struct mmapvet_config *config,
+		      unsigned int pages, unsigned int pgoff);
+char *map_as_or_break(const struct target *target, const struct mmapvet_config *config,
+		      unsigned int pages, unsigned int pgoff);
 /* "EPERM", or "success" for 0. */
 const char *error_name(int error);
 
@@ -113,6 +133,41 @@ bool vma_at(const char *address, struct vma *vma);
 /* The VMAs that overlap [start, end): how many, the first `room` of them stored. */
 unsigned int vmas_in(const char *start, const char *end, struct vma *vmas, unsigned int room);
 
+/* smaps: has the VMA of the address this two-letter flag ("dc")? */
+bool smaps_flag(const char *address, const char *flag);
+/* The path of the VMA's file as /proc/self/maps prints it, "" if it has none. */
+void vma_path(const char *address, char *path, size_t size);
+/* /proc/self/pagemap: is the page there, and its PFN (0 for who may not know). */
+bool page_present(const char *address, uint64_t *pfn);
+/* A line of /proc/self/status or /proc/meminfo, kB. */
+long status_kb(const char *key);
+long meminfo_kb(const char *key);
+bool read_setting(const char *name, long *value);
+
+/* expect.c: what both observers are held to after a step. */
+struct tally {
+	unsigned int prepare, mapped, open, close, fault, mremap;
+};
+
+/* Counts the log so far. */
+struct tally tally(void);
+/* In all so far, open and close ran so often. */
+void expect_life(const char *step, unsigned int open, unsigned int close);
+/* In all so far, prepare and mapped ran so often. */
+void expect_delivery(const char *step, unsigned int prepare, unsigned int mapped);
+/* So many VMAs lie in the area. */
+void expect_vmas(const char *step, const char *area, unsigned int pages, unsigned int vmas);
+/* Word 0 of the page is that of pattern page n. */
+void expect_page(const char *step, const char *address, unsigned int n);
+/* Runs in a child, whose result is the exit status, 0 for well. */
+pid_t in_child(int (*run)(void *), void *argument, int *status);
+
+/* machine.c: what the parent puts back when the cell has ended. */
+/* Writes a number below /proc/sys; not_applicable() where there is no such setting. */
+void set_setting(const char *name, long value);
+/* An empty tmpfs that only this process sees, mounted with these flags. */
+const char *private_folder(unsigned long flags);
+
 /*
  * Can user space tell that mapped runs on a new mapping? By a count in the
  * private data or by its errno: a kernel that loses one of the two breaks
@@ -132,6 +187,19 @@ void expect_failed_map(const struct target *target, struct attempt attempt, cons
 		       unsigned int pages, int error);
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof(*(array)))
+
+/* VMA flags, as the driver passes and reports them. */
+#define VMA_WRITE	0x2ULL
+#define VMA_SHARED	0x8ULL
+#define VMA_MAYWRITE	0x20ULL
+#define VMA_PFNMAP	0x400ULL
+#define VMA_LOCKED	0x2000ULL
+#define VMA_IO		0x4000ULL
+#define VMA_DONTCOPY	0x20000ULL
+#define VMA_DONTEXPAND	0x40000ULL
+#define VMA_DONTDUMP	0x4000000ULL
+#define VMA_MIXEDMAP	0x10000000ULL
+#define VMA_SEALED	(1ULL << 42)
 
 /* Values by which private data are recognised. */
 #define PRIVATE		0x1000ULL	/* what mmap_prepare stores */

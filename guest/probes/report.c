@@ -72,15 +72,27 @@ void user_fact(bool ok, const char *format, ...)
 		report->user_bad++;
 }
 
+static _Noreturn void end_as(enum ending ending, const char *format, va_list args)
+{
+	vsnprintf(report->reason, sizeof(report->reason), format, args);
+	report->ending = ending;
+	_exit(0);
+}
+
 void vacuous(const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(report->reason, sizeof(report->reason), format, args);
-	va_end(args);
-	report->ending = VACUOUS;
-	_exit(0);
+	end_as(VACUOUS, format, args);
+}
+
+void not_applicable(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	end_as(NOT_APPLICABLE, format, args);
 }
 
 void broken(const char *format, ...)
@@ -88,10 +100,7 @@ void broken(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(report->reason, sizeof(report->reason), format, args);
-	va_end(args);
-	report->ending = BROKEN;
-	_exit(0);
+	end_as(BROKEN, format, args);
 }
 
 void report_vma(const struct vma *vma)

@@ -14,11 +14,21 @@
 #define REPORT_EVENTS	4096
 #define REPORT_REASON	512
 
-enum ending { UNFINISHED, FINISHED, VACUOUS, BROKEN };
+enum ending { UNFINISHED, FINISHED, VACUOUS, NOT_APPLICABLE, BROKEN };
+
+/* A setting below /proc/sys that the child changed, as it was. */
+struct saved_setting {
+	char name[48];
+	long value;
+};
+
+#define REPORT_SETTINGS	4
 
 struct report {
 	enum ending ending;
-	char reason[REPORT_REASON];		/* of VACUOUS, BROKEN */
+	char reason[REPORT_REASON];		/* of VACUOUS, NOT_APPLICABLE, BROKEN */
+	unsigned int settings;
+	struct saved_setting setting[REPORT_SETTINGS];
 	unsigned int driver_ok, driver_bad, user_ok, user_bad;
 	char first_driver_bad[REPORT_REASON];
 	char first_user_bad[REPORT_REASON];
@@ -45,6 +55,9 @@ extern const char *const path_names[PATHS];
 const char *driver_connect(struct mmapvet_info *info);
 void feature_names(unsigned int features, char *text, size_t size);
 unsigned int path_needs(enum path path);
+
+/* machine.c */
+void restore_settings(struct report *report);
 
 /* cell.c */
 enum outcome { PASS, CHANGED, FAIL, FAULT, VACUITY, ERROR, TIMEOUT, SKIP };
