@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: MIT
 /* Group A: when mapped is delivered. */
+#define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "probe.h"
@@ -191,6 +199,200 @@ static void a06(enum path path)
 		    log_count(MMAPVET_EV_FAULT));
 }
 
+/* A call that the generic checks refuse: its own errno, and no hook sees it. */
+static void expect_refused(const char *what, struct attempt attempt, int error)
+{
+	struct tally now = tally();
+
+	driver_fact(!now.prepare && !now.mapped, "%s: prepare x%u, mapped x%u", what, now.prepare,
+		    now.mapped);
+	user_fact(attempt.error == error, "%s: mmap: %s, to be %s", what,
+		  error_name(attempt.error), error_name(error));
+}
+
+static struct attempt map_raw(int fd, size_t length, long offset)
+{
+	struct attempt attempt = { 0 };
+	long at = syscall(SYS_mmap, NULL, length, PROT_READ, MAP_SHARED, fd, offset);
+
+	if (at == -1)
+		attempt.error = errno;
+	else
+		attempt.at = (char *)at;
+	return attempt;
+}
+
+/* The driver's node on a tmpfs that is mounted noexec. */
+static int open_noexec(int inner)
+{
+	char file[64];
+	struct stat node;
+	int fd;
+
+	snprintf(file, sizeof(file), "%s/node", private_folder(MS_NOEXEC));
+	if (fstat(inner, &node) < 0 || mknod(file, S_IFCHR | 0600, node.st_rdev) < 0)
+		broken("%s: %s", file, strerror(errno));
+	fd = open(file, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		broken("%s: %s", file, strerror(errno));
+	return fd;
+}
+
+static void a07(enum path path)
+{
+	struct target target = open_target(path);
+	struct mmapvet_config config = plain_config();
+	int read_only = open("/dev/mmapvet", O_RDONLY | O_CLOEXEC), closed = dup(target.fd);
+	size_t page = page_size();
+	char *taken = carve(2);
+
+	if (read_only < 0)
+		broken("/dev/mmapvet: %s", strerror(errno));
+	close(closed);
+	configure(target.inner, &config);
+	if (mmap(taken, page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != taken)
+		broken("mmap of anonymous memory: %s", strerror(errno));
+
+	expect_refused("shared and writable of a read-only fd", map(read_only, carve(1), 1, 0),
+		       EACCES);
+	expect_refused("a length of 0", map_raw(target.fd, 0, 0), EINVAL);
+	expect_refused("an offset within a page", map_raw(target.fd, page, page / 2), EINVAL);
+	expect_refused("MAP_FIXED_NOREPLACE over a VMA", map(target.fd, taken, 2, 0), EEXIST);
+	expect_refused("a closed fd", map(closed, carve(1), 1, 0), EBADF);
+	expect_refused("PROT_EXEC of a noexec mount",
+		       map_bytes(open_noexec(target.inner), carve(1), page, 0,
+				 PROT_READ | PROT_EXEC, MAP_SHARED), EPERM);
+
+	/* The control: a call without fault does reach the hooks. */
+	map_or_break(target.fd, carve(1), 1, 0);
+	driver_fact(tally().prepare == 1, "a call without fault: prepare x%u", tally().prepare);
+}
+
+#define NAP_MS 30
+
+static void a08(enum path path)
+{
+	struct target target = open_target(path);
+	struct mmapvet_config config = plain_config();
+	const struct mmapvet_event *mapped;
+	struct timespec before, after;
+	struct attempt attempt;
+	long ms;
+
+	config.flags = MMAPVET_C_SLEEP_ALLOC;
+	config.mapped_sleep_ms = NAP_MS;
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	attempt = map_as(&target, &config, 2, 0);
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	ms = (after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000;
+	log_pull();
+	mapped = log_event(MMAPVET_EV_MAPPED, 0);
+	driver_fact(mapped && mapped->mmap_locked && !mapped->ret,
+		    "mapped x%u slept and allocated, the mmap lock was %s",
+		    log_count(MMAPVET_EV_MAPPED), mapped && mapped->mmap_locked ? "held" : "free");
+	user_fact(attempt.at && ms >= NAP_MS, "mmap: %s, %s the %d ms that mapped slept",
+		  error_name(attempt.error), ms >= NAP_MS ? "not before" : "before", NAP_MS);
+}
+
+static void a09(enum path path)
+{
+	struct target target = open_target(path);
+	struct mmapvet_config config = plain_config();
+	const struct mmapvet_event *mapped;
+	struct mmapvet_find find;
+	struct vma vma = { 0 };
+	char *at = map_as_or_break(&target, &config, 3, 5);
+
+	log_pull();
+	mapped = log_event(MMAPVET_EV_MAPPED, 0);
+	find = driver_find(target.inner, at);
+	driver_fact(mapped && mapped->lookup == MMAPVET_LOOKUP_EXACT &&
+		    mapped->lookup_start == mapped->start && mapped->lookup_end == mapped->end,
+		    "find_vma() in mapped: %#llx-%#llx, mapped was given %#llx-%#llx",
+		    mapped ? (unsigned long long)mapped->lookup_start : 0,
+		    mapped ? (unsigned long long)mapped->lookup_end : 0,
+		    mapped ? (unsigned long long)mapped->start : 0,
+		    mapped ? (unsigned long long)mapped->end : 0);
+	driver_fact(mapped && mapped->lookup_flags == find.flags &&
+		    mapped->lookup_pgoff == find.pgoff,
+		    "its flags %#llx and pgoff %llu there, %#llx and %llu afterwards",
+		    mapped ? (unsigned long long)mapped->lookup_flags : 0,
+		    mapped ? (unsigned long long)mapped->lookup_pgoff : 0,
+		    (unsigned long long)find.flags, (unsigned long long)find.pgoff);
+	user_fact(vma_at(at, &vma) && vma.start == (uintptr_t)at &&
+		  vma.end == (uintptr_t)at + 3 * page_size() && vma.pgoff == 5,
+		  "after mmap the VMA is %#llx-%#llx, pgoff %llu", (unsigned long long)vma.start,
+		  (unsigned long long)vma.end, (unsigned long long)vma.pgoff);
+}
+
+static void a10(enum path path)
+{
+	static const int prots[] = { PROT_NONE, PROT_READ, PROT_READ | PROT_WRITE };
+	static const int sharings[] = { MAP_SHARED, MAP_PRIVATE };
+	struct target target = open_target(path);
+	struct mmapvet_config config = plain_config();
+	struct attempt good, bad;
+	unsigned int i, prot, sharing;
+
+	for (i = 0; i < ARRAY_SIZE(prots) * ARRAY_SIZE(sharings); i++) {
+		prot = prots[i % ARRAY_SIZE(prots)];
+		sharing = sharings[i / ARRAY_SIZE(prots)];
+		config.mapped_ret = 0;
+		configure(target.inner, &config);
+		good = map_bytes(target.fd, carve(1), page_size(), 0, prot, sharing);
+		config.mapped_ret = -EXDEV;
+		configure(target.inner, &config);
+		bad = map_bytes(target.fd, carve(1), page_size(), 0, prot, sharing);
+		log_pull();
+		driver_fact(log_count(MMAPVET_EV_MAPPED) == 2 * i + 2,
+			    "prot %u, %s: mapped x%u in all, to be x%u", prot,
+			    sharing == MAP_SHARED ? "shared" : "private",
+			    log_count(MMAPVET_EV_MAPPED), 2 * i + 2);
+		user_fact(good.at && bad.error == EXDEV,
+			  "prot %u, %s: mmap: %s, and %s where mapped fails with EXDEV", prot,
+			  sharing == MAP_SHARED ? "shared" : "private", error_name(good.error),
+			  error_name(bad.error));
+	}
+}
+
+/*
+ *     | 0 | 1 | 2 | 3 |   one VMA at pgoff 0, then page 1 shows pgoff 6
+ */
+static void a11(enum path path)
+{
+	struct target target = open_target(path);
+	struct mmapvet_config config = plain_config();
+	const struct mmapvet_event *close, *mapped, *fault;
+	char *area = map_as_or_break(&target, &config, 4, 0);
+	size_t page = page_size();
+	unsigned int before;
+
+	log_pull();
+	before = log_count(MMAPVET_EV_MAPPED);
+	if (syscall(SYS_remap_file_pages, area + page, page, 0, 6, 0) < 0)
+		broken("remap_file_pages: %s", strerror(errno));
+	log_pull();
+	close = log_event(MMAPVET_EV_CLOSE, 0);
+	mapped = log_event(MMAPVET_EV_MAPPED, before);
+	fault = log_event(MMAPVET_EV_FAULT, 0);
+	driver_fact(log_count(MMAPVET_EV_PREPARE) == 2 && mapped &&
+		    mapped->start == (uintptr_t)area + page && mapped->pgoff == 6,
+		    "remap_file_pages: prepare x%u, mapped x%u",
+		    log_count(MMAPVET_EV_PREPARE), log_count(MMAPVET_EV_MAPPED));
+	driver_fact(close && mapped && fault && close->seq < mapped->seq &&
+		    mapped->seq < fault->seq,
+		    "close of the old page, then mapped, then the fault that populates");
+	expect_page("remap_file_pages", area + page, 6);
+	expect_vmas("remap_file_pages", area, 4, 3);
+
+	/* What a mapped that fails does to it. */
+	config.mapped_ret = -EXDEV;
+	configure(target.inner, &config);
+	before = syscall(SYS_remap_file_pages, area + page, page, 0, 2, 0) < 0 ? errno : 0;
+	user_fact(before == EXDEV, "remap_file_pages where mapped fails with EXDEV: %s",
+		  error_name(before));
+}
+
 const struct clause clauses_a[] = {
 	{ "A01", "A mapping that becomes a VMA of its own gets mapped before mmap() returns",
 	  TWO, ON(DIRECT), MMAPVET_F_MAPPED, a01, NULL, NULL },
@@ -204,5 +406,15 @@ const struct clause clauses_a[] = {
 	  TWO, ON(DIRECT), MMAPVET_F_MAPPED, a05, NULL, NULL },
 	{ "A06", "A failing mmap_prepare aborts with its errno and no other hook",
 	  TWO, ON(DIRECT), 0, a06, NULL, NULL },
+	{ "A07", "A call that the generic checks refuse reaches no hook",
+	  TWO, ON(DIRECT), 0, a07, NULL, NULL },
+	{ "A08", "mapped runs with the mmap lock held and may sleep",
+	  TWO, EVERY_OK, MMAPVET_F_MAPPED, a08, NULL, NULL },
+	{ "A09", "On the direct path mapped finds its VMA in the tree, with the final range and flags",
+	  DRIVER_ONLY, ON(DIRECT), MMAPVET_F_MAPPED, a09, NULL, NULL },
+	{ "A10", "Delivery is the same whatever the protection and sharing",
+	  TWO, EVERY_OK, MMAPVET_F_MAPPED, a10, NULL, NULL },
+	{ "A11", "A mapping that the kernel makes itself is delivered too: remap_file_pages()",
+	  TWO, ON(DIRECT), MMAPVET_F_MAPPED, a11, NULL, NULL },
 	{ 0 },
 };
