@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* Group E: what becomes of an error that mapped returns. */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "probe.h"
 
@@ -87,6 +92,244 @@ static void e03(enum path path)
 		fail_once(&target, errors[i], i);
 }
 
+/* Kernel pages, the second of which can't be mapped: the action fails with EINVAL. */
+static struct mmapvet_config with_failing_action(void)
+{
+	struct mmapvet_config config = plain_config();
+
+	config.action = MMAPVET_A_KERNEL_PAGES;
+	config.flags = MMAPVET_C_BAD_PAGE;
+	config.bad_page = 1;
+	return config;
+}
+
+static struct mmapvet_config with_failing_mapped(void)
+{
+	struct mmapvet_config config = plain_config();
+
+	config.mapped_ret = -EXDEV;
+	return config;
+}
+
+static void e04(enum path path)
+{
+	struct target target = open_target(path);
+	struct mmapvet_config config = with_failing_action();
+	char *at = carve(2);
+
+	config.override = -EAGAIN;
+	configure(target.inner, &config);
+	expect_failed_map(&target, map(target.fd, at, 2, 0), at, 2, EAGAIN);
+	expect_delivery("the action fails with EINVAL, overridden by EAGAIN", 1, 0);
+}
+
+static void e05(enum path path)
+{
+	struct target target = open_target(path);
+	struct mmapvet_config config = plain_config();
+	struct attempt attempt;
+
+	config.override = -EAGAIN;
+	attempt = map_as(&target, &config, 2, 0);
+	expect_delivery("an override, and nothing fails", 1, 1);
+	user_fact(attempt.at, "an override, and nothing fails: mmap: %s",
+		  error_name(attempt.error));
+}
+
+static void e06(enum path path)
+{
+	struct target target = open_target(path);
+	struct mmapvet_config config = with_failing_mapped();
+	char *at = carve(2);
+
+	config.override = 5;
+	configure(target.inner, &config);
+	expect_failed_map(&target, map(target.fd, at, 2, 0), at, 2, EINVAL);
+	expect_delivery("an override of 5, which is no errno", 1, 0);
+}
+
+static void e07(enum path path)
+{
+	struct target target = open_target(path);
+	struct mmapvet_config config = plain_config();
+	char *at = carve(2);
+
+	config.override = -EAGAIN;
+	config.action = MMAPVET_A_KERNEL_PAGES;
+	config.flags = MMAPVET_C_ACTION_AT;
+	config.action_pages = 3;
+	configure(target.inner, &config);
+	expect_failed_map(&target, map(target.fd, at, 2, 0), at, 2, EFAULT);
+	expect_delivery("the action's prepare step fails with EFAULT, EAGAIN would override", 1, 0);
+}
+
+static void e08(enum path path)
+{
+	struct target target = open_target(path);
+	struct mmapvet_config configs[] = { with_failing_mapped(), with_failing_action() };
+	static const int errors[] = { EXDEV, EINVAL };
+	struct attempt attempt;
+	unsigned int i;
+	char *at;
+
+	for (i = 0; i < ARRAY_SIZE(configs); i++) {
+		configure(target.inner, &configs[i]);
+		at = carve(2);
+		attempt = map(target.fd, at, 2, 0);
+		driver_fact(tally().close == i + 1 && tally().prepare == i + 1,
+			    "%s fails: close x%u in all, to be x%u", i ? "the action" : "mapped",
+			    tally().close, i + 1);
+		user_fact(attempt.error == errors[i] && !vmas_in(at, at + 2 * page_size(), NULL, 0),
+			  "%s fails: mmap: %s, and what close was for is gone",
+			  i ? "the action" : "mapped", error_name(attempt.error));
+	}
+}
+
+/*
+ *     | left | overlaid | right |   one VMA before, a hole in it afterwards
+ */
+static void e09(enum path path)
+{
+	struct target target = open_target(path);
+	struct mmapvet_config config, plain = plain_config();
+	size_t page = page_size();
+	struct attempt attempt;
+	struct touch word;
+	unsigned int i;
+	char *area;
+
+	for (i = 0; i < 2; i++) {
+		configure(target.inner, &plain);
+		area = carve(6);
+		map_or_break(target.fd, area, 6, 0);
+		config = plain_config();
+		config.prepare_ret = i ? 0 : -EXDEV;
+		config.mapped_ret = i ? -EXDEV : 0;
+		configure(target.inner, &config);
+		attempt = map_over(target.fd, area + 2 * page, 2 * page, 100,
+				   PROT_READ | PROT_WRITE, MAP_SHARED);
+		word = touch(area + 2 * page, 0);
+		driver_fact(tally().prepare == 2 * i + 2 &&
+			    !driver_find(target.inner, area + 2 * page).found,
+			    "%s fails under MAP_FIXED: prepare x%u in all, find_vma() finds %s",
+			    i ? "mapped" : "prepare", tally().prepare,
+			    driver_find(target.inner, area + 2 * page).found ? "a VMA" : "a hole");
+		user_fact(attempt.error == EXDEV && word.signal == SIGSEGV,
+			  "%s fails under MAP_FIXED: mmap: %s, a touch gets signal %d",
+			  i ? "mapped" : "prepare", error_name(attempt.error), word.signal);
+		expect_vmas("the two ends that were not overlaid", area, 6, 2);
+	}
+}
+
+static void e10(enum path path)
+{
+	struct target target = open_target(path);
+	struct mmapvet_config config = with_failing_mapped();
+	struct attempt failed, again;
+	char *at = carve(2);
+
+	configure(target.inner, &config);
+	failed = map(target.fd, at, 2, 0);
+	if (!failed.error)
+		vacuous("mapped was to fail, but mmap succeeded");
+	config = plain_config();
+	configure(target.inner, &config);
+	again = map(target.fd, at, 2, 0);
+	expect_delivery("the same address again", 2, 2);
+	user_fact(again.at == at, "the same address again: mmap: %s", error_name(again.error));
+	if (again.at)
+		expect_page("and its page", again.at, 0);
+}
+
+/* A result above 0 is neither an errno nor an address, yet it is what mmap returns. */
+static void e11(enum path path)
+{
+	struct target target = open_target(path);
+	struct mmapvet_config config;
+	unsigned int i;
+	char *at;
+	long raw;
+
+	for (i = 0; i < 2; i++) {
+		config = plain_config();
+		config.prepare_ret = i ? 0 : 7;
+		config.mapped_ret = i ? 7 : 0;
+		configure(target.inner, &config);
+		at = carve(2);
+		errno = 0;
+		raw = syscall(SYS_mmap, at, 2 * page_size(), PROT_READ, MAP_SHARED | MAP_FIXED,
+			      target.fd, 0L);
+		driver_fact(tally().prepare == i + 1 && !driver_find(target.inner, at).found,
+			    "%s returns 7: prepare x%u in all, find_vma() finds %s",
+			    i ? "mapped" : "prepare", tally().prepare,
+			    driver_find(target.inner, at).found ? "a VMA" : "nothing");
+		user_fact(raw == 7 && !errno && !vmas_in(at, at + 2 * page_size(), NULL, 0),
+			  "%s returns 7: mmap returns %ld, errno %d", i ? "mapped" : "prepare", raw,
+			  errno);
+	}
+}
+
+/* A sealed VMA can't be unmapped, not even by the core itself. */
+static void e12(enum path path)
+{
+	struct target target = open_target(path);
+	struct mmapvet_config config = with_failing_mapped();
+	struct attempt attempt;
+	char *at = carve(2);
+
+	config.set_flags = VMA_SEALED;
+	configure(target.inner, &config);
+	attempt = map(target.fd, at, 2, 0);
+	driver_fact(tally().mapped == 1 && !tally().close && driver_find(target.inner, at).found,
+		    "a sealed VMA whose mapped fails: close x%u, find_vma() finds %s",
+		    tally().close,
+		    driver_find(target.inner, at).found ? "the VMA" : "nothing");
+	user_fact(attempt.error == EXDEV && vmas_in(at, at + 2 * page_size(), NULL, 0) == 1,
+		  "mmap: %s, yet %u VMAs are there", error_name(attempt.error),
+		  vmas_in(at, at + 2 * page_size(), NULL, 0));
+	if (vmas_in(at, at + 2 * page_size(), NULL, 0))
+		expect_page("and can be read", at, 0);
+}
+
+#define SYS_MSEAL 462
+
+static void e13(enum path path)
+{
+	struct target target = open_target(path);
+	struct mmapvet_config config = plain_config();
+	char *at = map_as_or_break(&target, &config, 2, 0);
+	struct attempt attempt;
+	struct tally before;
+
+	if (syscall(SYS_MSEAL, at, 2 * page_size(), 0L) < 0)
+		not_applicable("mseal: %s", strerror(errno));
+	before = tally();
+	if (!before.prepare)
+		vacuous("prepare x0");
+	attempt = map_over(target.fd, at, 2 * page_size(), 100, PROT_READ | PROT_WRITE, MAP_SHARED);
+	driver_fact(tally().prepare == before.prepare && tally().mapped == before.mapped &&
+		    !tally().close, "an overlay of a sealed VMA: prepare x%u, close x%u in all",
+		    tally().prepare, tally().close);
+	user_fact(attempt.error == EPERM, "an overlay of a sealed VMA: mmap: %s",
+		  error_name(attempt.error));
+	expect_page("the old mapping", at, 0);
+}
+
+static void e14(enum path path)
+{
+	struct target target = open_target(path);
+	struct mmapvet_config config = with_failing_mapped();
+	char *at = carve(2);
+
+	config.override = -EAGAIN;
+	configure(target.inner, &config);
+	expect_failed_map(&target, map(target.fd, at, 2, 0), at, 2, EAGAIN);
+	expect_delivery("mapped fails with EXDEV, overridden by EAGAIN", 1, 1);
+}
+
+#define ACTION		(MMAPVET_F_MAPPED | MMAPVET_F_ACTION | MMAPVET_F_KERNEL_PAGES)
+#define OVERRIDE	(ACTION | MMAPVET_F_OVERRIDE)
+
 const struct clause clauses_e[] = {
 	{ "E01", "A negative result of mapped fails mmap",
 	  TWO, ON(DIRECT), MMAPVET_F_MAPPED, e01, NULL, NULL },
@@ -94,5 +337,28 @@ const struct clause clauses_e[] = {
 	  TWO, ON(DIRECT), MMAPVET_F_MAPPED, e02, NULL, NULL },
 	{ "E03", "The errno of mapped is passed through unmodified",
 	  TWO, ON(DIRECT), MMAPVET_F_MAPPED, e03, NULL, NULL },
+	{ "E04", "error_override replaces the errno of a failed action",
+	  TWO, ON(DIRECT), OVERRIDE, e04, NULL, NULL },
+	{ "E05", "error_override does nothing when nothing fails",
+	  TWO, EVERY_OK, OVERRIDE, e05, NULL, NULL },
+	{ "E06", "An error_override that is no errno is refused with EINVAL and one warning, no mapped",
+	  TWO, ON(DIRECT), OVERRIDE, e06, NULL, "WARNING:* at *mmap_*+0x*" },
+	{ "E07", "error_override does not touch errors of the action's prepare step",
+	  TWO, ON(DIRECT), OVERRIDE, e07, "EFAULT stays", NULL },
+	{ "E08", "On the direct path a failed mapped or action is followed by exactly one close",
+	  DRIVER_ONLY, ON(DIRECT), ACTION, e08, "one close each", NULL },
+	{ "E09", "MAP_FIXED that fails after the old mapping was cleared leaves a hole",
+	  TWO, EVERY_OK, MMAPVET_F_MAPPED, e09, NULL, NULL },
+	{ "E10", "After a failure the same address can be mapped again at once",
+	  TWO, EVERY_OK, MMAPVET_F_MAPPED, e10, NULL, NULL },
+	{ "E11", "A positive result of a hook aborts the mapping and is returned as its address",
+	  TWO, ON(DIRECT), MMAPVET_F_MAPPED, e11, "mmap returns 7, nothing is mapped", NULL },
+	{ "E12", "If the clean-up can't unmap, the mapping survives a failed mmap",
+	  TWO, ON(DIRECT), MMAPVET_F_MAPPED, e12,
+	  "mapped's errno, no close, the mapping is there and readable", NULL },
+	{ "E13", "An overlay of a sealed mapping fails with EPERM before any hook",
+	  TWO, EVERY_OK, 0, e13, NULL, NULL },
+	{ "E14", "error_override replaces the errno of a failed mapped too",
+	  TWO, ON(DIRECT), OVERRIDE, e14, "EAGAIN instead of mapped's errno", NULL },
 	{ 0 },
 };
