@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: MIT
 /* Group L: legacy .mmap beside the new hooks. */
+#define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <unistd.h>
 
 #include "probe.h"
 
@@ -59,11 +66,78 @@ static void l03(enum path path)
 	user_fact(control.at, "one hook: mmap: %s", error_name(control.error));
 }
 
+static int read_in_child(void *at)
+{
+	return touch(at, 0).word != MMAPVET_MAGIC;
+}
+
+static void l02(enum path path)
+{
+	int legacy = open_node("mmapvet-legacy"), status;
+	struct mmapvet_config config = plain_config();
+	char *at;
+
+	(void)path;
+	configure(legacy, &config);
+	at = map_or_break(legacy, carve(2), 2, 0);
+	log_pull();
+	if (log_count(MMAPVET_EV_MMAP) != 1)
+		vacuous("legacy mmap x%u", log_count(MMAPVET_EV_MMAP));
+	in_child(read_in_child, at, &status);
+	user_fact(!status, "the child %s the mapping", status ? "can't read" : "reads");
+	expect_life("fork and the child's exit", 1, 1);
+	unmap(at, 2);
+	expect_life("munmap", 1, 2);
+	expect_vmas("munmap", at, 2, 0);
+}
+
+/* ENODEV, while the same call on a file that has a hook succeeds. */
+static void expect_no_device(const struct target *target, const char *what, int fd)
+{
+	struct mmapvet_config config = plain_config();
+	struct attempt attempt;
+
+	configure(target->inner, &config);
+	attempt = map(fd, carve(1), 1, 0);
+	driver_fact(!tally().prepare, "%s: prepare x%u", what, tally().prepare);
+	user_fact(attempt.error == ENODEV, "%s: mmap: %s", what, error_name(attempt.error));
+	map_or_break(target->fd, carve(1), 1, 0);
+	driver_fact(tally().prepare == 1, "a file with a hook: prepare x%u", tally().prepare);
+}
+
+static void l04(enum path path)
+{
+	struct target target = open_target(path);
+
+	expect_no_device(&target, "neither hook", open_node("mmapvet-none"));
+}
+
+static void l05(enum path path)
+{
+	struct target target = open_target(path);
+	char file[64];
+	int fd;
+
+	snprintf(file, sizeof(file), "%s/mmapvet", private_folder(0));
+	if (mount("debugfs", "/sys", "debugfs", 0, NULL) < 0)
+		not_applicable("no debugfs: %s", strerror(errno));
+	fd = open(file, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		broken("%s: %s", file, strerror(errno));
+	expect_no_device(&target, "the same hooks behind a debugfs file", fd);
+}
+
 /* The check is inlined: the warning is at can_mmap_file() or at do_mmap(). */
 const struct clause clauses_l[] = {
 	{ "L01", "A mapped that legacy .mmap sets is ignored",
 	  TWO, ON(DIRECT), MMAPVET_F_MAPPED, l01, "mmap succeeds, mapped is never called", NULL },
+	{ "L02", "open and close of vm_ops that legacy .mmap sets work beside a mapped",
+	  DRIVER_ONLY, ON(DIRECT), MMAPVET_F_MAPPED, l02, NULL, NULL },
 	{ "L03", "A file with both hooks is refused with ENODEV and one warning",
 	  TWO, ON(DIRECT), 0, l03, NULL, "WARNING:* at [cd]*_mmap*+0x*" },
+	{ "L04", "A file with neither hook is refused with ENODEV, without a warning",
+	  TWO, ON(DIRECT), 0, l04, NULL, NULL },
+	{ "L05", "A debugfs file can't be mapped, though its operations have mmap_prepare",
+	  TWO, ON(DIRECT), 0, l05, "ENODEV", NULL },
 	{ 0 },
 };
