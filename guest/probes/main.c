@@ -21,7 +21,7 @@ enum { EXIT_PASSED = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_SKIPPED = 4 };
 
 static const struct clause *const groups[] = {
 	clauses_a, clauses_b, clauses_c, clauses_d, clauses_e,
-	clauses_f, clauses_h, clauses_k, clauses_l,
+	clauses_f, clauses_g, clauses_h, clauses_i, clauses_k, clauses_l, clauses_m,
 };
 
 struct cell {

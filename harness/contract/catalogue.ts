@@ -7,9 +7,12 @@ import { PRIVATE_DATA } from './clauses/c.ts';
 import { ACTIONS } from './clauses/d.ts';
 import { ERRORS } from './clauses/e.ts';
 import { MERGING } from './clauses/f.ts';
+import { DESCRIPTOR } from './clauses/g.ts';
 import { LIFE } from './clauses/h.ts';
+import { POPULATE } from './clauses/i.ts';
 import { STACKED } from './clauses/k.ts';
 import { LEGACY } from './clauses/l.ts';
+import { LIMITS } from './clauses/m.ts';
 
 export const CATALOGUE: readonly ClauseGroup[] = [
   DELIVERY,
@@ -18,9 +21,12 @@ export const CATALOGUE: readonly ClauseGroup[] = [
   ACTIONS,
   ERRORS,
   MERGING,
+  DESCRIPTOR,
   LIFE,
+  POPULATE,
   STACKED,
   LEGACY,
+  LIMITS,
 ];
 
 /** A clause on one path, as the probes name it: `E02.direct`. */

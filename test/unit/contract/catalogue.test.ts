@@ -21,7 +21,7 @@ describe('the catalogue', () => {
 
   test.each(CLAUSES)('$id is complete', (clause) => {
     expect(clause.title).not.toMatch(/\.$/);
-    expect(clause.source).toMatch(/^(?:mm|include)\/[\w/.]+:\w+$/);
+    expect(clause.source).toMatch(/^(?:fs|include|mm)\/[\w/.]+:\w+$/);
     expect(clause.needs.every((need) => FEATURES.includes(need))).toBe(true);
     expect(clause.paths.length).toBeGreaterThan(0);
     expect(clause.redControls.length).toBeGreaterThan(0);
@@ -29,9 +29,9 @@ describe('the catalogue', () => {
   });
 
   test('is looked up by globs, in either case', () => {
-    expect(ids(['E0?', 'l*'])).toEqual(['E01', 'E02', 'E03', 'L01', 'L03']);
+    expect(ids(['E1?', 'l*'])).toEqual(['E10', 'E11', 'E12', 'E13', 'E14', 'L01', 'L02', 'L03', 'L04', 'L05']);
     expect(ids(['Z*'])).toEqual([]);
-    expect(cellsFor(findClauses(['K01'])).map(({ path }) => path)).toEqual(['W1', 'W2', 'W3']);
+    expect(cellsFor(findClauses(['K01'])).map(({ path }) => path)).toEqual(['W1', 'W2', 'W3', 'W5']);
     expect(cellsFor(findClauses(['K01', 'A01']), ['W2']).map(({ clause }) => clause.id)).toEqual(['K01']);
   });
 });
