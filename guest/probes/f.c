@@ -291,21 +291,41 @@ static void f12(enum path path)
 	}
 }
 
+/*
+ * Where completion runs on a merge (F01), hide would release a lock that nobody
+ * holds, and later cells would wait for it for ever.
+ */
+static void f13_dare(const struct target *target)
+{
+	struct mmapvet_config config = plain_config();
+	char *area = carve(4);
+
+	config.store = MMAPVET_STORE_COUNT;
+	configure(target->inner, &config);
+	map_or_break(target->fd, area, 2, 0);
+	map_or_break(target->fd, area + 2 * page_size(), 2, 2);
+	if (tally().mapped > 1 || private_word(area) > PRIVATE + 1)
+		broken("mapped runs on a merge (F01): hide is not tried");
+	unmap(area, 4);
+}
+
 static void f13(enum path path)
 {
 	struct target target = open_target(path);
 	struct mmapvet_config config = plain_config();
 	size_t page = page_size();
-	char *area = carve(6);
+	char *area;
 
+	f13_dare(&target);
+	area = carve(6);
 	config.flags = MMAPVET_C_HIDE;
 	configure(target.inner, &config);
 	map_or_break(target.fd, area, 2, 0);
 	map_or_break(target.fd, area + 2 * page, 2, 2);
 	map_or_break(target.fd, area + 4 * page, 2, 4);
-	driver_fact(tally().prepare == 3 && tally().mapped <= 1,
-		    "three adjacent maps with hide: prepare x%u, mapped x%u", tally().prepare,
-		    tally().mapped);
+	driver_fact(tally().prepare == 5 && tally().mapped <= 2,
+		    "after two without, three adjacent maps with hide: prepare x%u, mapped x%u",
+		    tally().prepare, tally().mapped);
 	expect_vmas("three adjacent maps with hide", area, 6, 1);
 	unmap(area, 6);
 	expect_vmas("their munmap, which takes the lock", area, 6, 0);

@@ -131,7 +131,11 @@ export const DELIVERY: ClauseGroup = {
       event: 'mapped',
       paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped'],
-      redControls: [{ kind: 'lie', name: 'drop-mapped' }],
+      redControls: [
+        { kind: 'mutant', name: 'not-on-stacked' },
+        { kind: 'mutant', name: 'skip-mapped' },
+        { kind: 'lie', name: 'drop-mapped' },
+      ],
       explain: [
         'mapped sleeps for 30 ms and allocates with GFP_KERNEL: no warning about it, the mmap lock is held',
         'for writing, and mmap() takes at least as long.',
@@ -147,6 +151,8 @@ export const DELIVERY: ClauseGroup = {
       paths: ['direct'],
       needs: ['prepare', 'mapped'],
       redControls: [
+        { kind: 'mutant', name: 'wrong-end' },
+        { kind: 'mutant', name: 'skip-mapped' },
         { kind: 'lie', name: 'start' },
         { kind: 'lie', name: 'end' },
       ],
@@ -164,7 +170,11 @@ export const DELIVERY: ClauseGroup = {
       event: 'mapped',
       paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped'],
-      redControls: [{ kind: 'lie', name: 'drop-mapped' }],
+      redControls: [
+        { kind: 'mutant', name: 'not-on-stacked' },
+        { kind: 'mutant', name: 'skip-mapped' },
+        { kind: 'lie', name: 'drop-mapped' },
+      ],
       explain: [
         'PROT_NONE, read-only and writable, each shared and private: mapped runs for all of them, and its',
         'errno reaches the caller of mmap().',
@@ -180,6 +190,7 @@ export const DELIVERY: ClauseGroup = {
       paths: ['direct'],
       needs: ['prepare', 'mapped'],
       redControls: [
+        { kind: 'mutant', name: 'skip-mapped' },
         { kind: 'lie', name: 'start' },
         { kind: 'lie', name: 'pgoff' },
       ],

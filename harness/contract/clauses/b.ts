@@ -62,6 +62,8 @@ export const ARGUMENTS: ClauseGroup = {
       paths: ['direct'],
       needs: ['prepare', 'mapped'],
       redControls: [
+        { kind: 'mutant', name: 'wrong-end' },
+        { kind: 'mutant', name: 'skip-mapped' },
         { kind: 'lie', name: 'start' },
         { kind: 'lie', name: 'end' },
       ],
@@ -94,7 +96,11 @@ export const ARGUMENTS: ClauseGroup = {
       event: 'mapped',
       paths: ['direct', 'W1', 'W2', 'W3'],
       needs: ['prepare', 'mapped'],
-      redControls: [{ kind: 'lie', name: 'file' }],
+      redControls: [
+        { kind: 'mutant', name: 'not-on-stacked' },
+        { kind: 'mutant', name: 'skip-mapped' },
+        { kind: 'lie', name: 'file' },
+      ],
       explain: [
         'mmap_prepare puts a memfd into desc->vm_file. mapped stores the number of the file that it is given:',
         "the memfd's, whose name /proc/self/maps shows. On the stacked paths as well.",

@@ -77,7 +77,11 @@ export const PRIVATE_DATA: ClauseGroup = {
       event: 'mapped',
       paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped'],
-      redControls: [{ kind: 'lie', name: 'private' }],
+      redControls: [
+        { kind: 'mutant', name: 'lose-private' },
+        { kind: 'mutant', name: 'not-on-stacked' },
+        { kind: 'lie', name: 'private' },
+      ],
       explain: 'As C02, with 0 for the new value.',
     },
     {
@@ -89,7 +93,11 @@ export const PRIVATE_DATA: ClauseGroup = {
       event: 'open',
       paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped'],
-      redControls: [{ kind: 'lie', name: 'private' }],
+      redControls: [
+        { kind: 'mutant', name: 'lose-private' },
+        { kind: 'mutant', name: 'not-on-stacked' },
+        { kind: 'lie', name: 'private' },
+      ],
       explain: [
         'mapped stores a value, then the VMA is forked, split and moved. Each open gets the value, and it is',
         "read through the child's page, the part that moved and the part that stayed.",

@@ -65,7 +65,10 @@ export const ACTIONS: ClauseGroup = {
       event: 'mapped',
       paths: ['direct'],
       needs: ['prepare', 'mapped'],
-      redControls: [{ kind: 'lie', name: 'pgoff' }],
+      redControls: [
+        { kind: 'mutant', name: 'skip-mapped' },
+        { kind: 'lie', name: 'pgoff' },
+      ],
       explain: [
         'A VMA is overlaid by a map whose mapped fails. Its close comes before that mapped, and VmSize is',
         'what it was before both maps.',
@@ -80,7 +83,11 @@ export const ACTIONS: ClauseGroup = {
       event: 'mapped',
       paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped'],
-      redControls: [{ kind: 'lie', name: 'drop-mapped' }],
+      redControls: [
+        { kind: 'mutant', name: 'not-on-stacked' },
+        { kind: 'mutant', name: 'skip-mapped' },
+        { kind: 'lie', name: 'drop-mapped' },
+      ],
       explain: [
         "mapped can't read the first word of a range without an action, pagemap shows no page after mmap(),",
         'and the first touch brings the only fault.',
@@ -95,7 +102,10 @@ export const ACTIONS: ClauseGroup = {
       event: 'mapped',
       paths: ['direct'],
       needs: ['prepare', 'mapped', 'hide'],
-      redControls: [{ kind: 'lie', name: 'drop-mapped' }],
+      redControls: [
+        { kind: 'mutant', name: 'skip-mapped' },
+        { kind: 'lie', name: 'drop-mapped' },
+      ],
       explain: [
         "mapped tries the file's rmap lock: it is taken with hide_from_rmap_until_complete and free without.",
         'Only the hook can see it; for user space both maps succeed.',

@@ -65,7 +65,10 @@ export const ERRORS: ClauseGroup = {
       event: 'prepare',
       paths: ['direct'],
       needs: ['prepare', 'mapped', 'action', 'kernel-pages', 'override'],
-      redControls: [{ kind: 'lie', name: 'drop-prepare' }],
+      redControls: [
+        { kind: 'mutant', name: 'no-unmap' },
+        { kind: 'lie', name: 'drop-prepare' },
+      ],
       explain: 'The action fails with EINVAL and error_override is -EAGAIN: mmap() fails with EAGAIN.',
     },
     {
@@ -135,7 +138,11 @@ export const ERRORS: ClauseGroup = {
       event: 'prepare',
       paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped'],
-      redControls: [{ kind: 'lie', name: 'drop-prepare' }],
+      redControls: [
+        { kind: 'mutant', name: 'no-unmap' },
+        { kind: 'mutant', name: 'drop-mapped-error' },
+        { kind: 'lie', name: 'drop-prepare' },
+      ],
       explain: [
         'A map with MAP_FIXED over the middle of a VMA fails, in mmap_prepare and in mapped: what was there',
         'before is gone, and the two ends are left.',
@@ -150,7 +157,10 @@ export const ERRORS: ClauseGroup = {
       event: 'mapped',
       paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped'],
-      redControls: [{ kind: 'lie', name: 'drop-mapped' }],
+      redControls: [
+        { kind: 'mutant', name: 'no-unmap' },
+        { kind: 'lie', name: 'drop-mapped' },
+      ],
       explain: 'mapped fails, and the next mmap() at the same address succeeds and is readable.',
     },
     {

@@ -139,7 +139,10 @@ export const MERGING: ClauseGroup = {
       event: 'prepare',
       paths: ['direct'],
       needs: ['prepare'],
-      redControls: [{ kind: 'lie', name: 'drop-prepare' }],
+      redControls: [
+        { kind: 'mutant', name: 'mapped-on-merge' },
+        { kind: 'lie', name: 'drop-prepare' },
+      ],
       explain: [
         'The middle of a VMA is mapped again at its own offset: two opens for the split, a close, a prepare,',
         'then it merges to the left, where a mapped that would fail never runs.',
@@ -169,7 +172,10 @@ export const MERGING: ClauseGroup = {
       event: 'prepare',
       paths: ['direct'],
       needs: ['prepare'],
-      redControls: [{ kind: 'lie', name: 'drop-prepare' }],
+      redControls: [
+        { kind: 'mutant', name: 'mapped-on-merge' },
+        { kind: 'lie', name: 'drop-prepare' },
+      ],
       explain: [
         'Two adjacent private maps become one VMA, also where a page of the first was written before; a',
         'mapped that would fail never runs.',

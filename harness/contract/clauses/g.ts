@@ -43,7 +43,11 @@ export const DESCRIPTOR: ClauseGroup = {
       event: 'mapped',
       paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped'],
-      redControls: [{ kind: 'lie', name: 'pgoff' }],
+      redControls: [
+        { kind: 'mutant', name: 'not-on-stacked' },
+        { kind: 'mutant', name: 'skip-mapped' },
+        { kind: 'lie', name: 'pgoff' },
+      ],
       explain: [
         'mmap_prepare adds 0x102 to the page offset: mapped, PROCMAP_QUERY and the fault have the sum, and',
         'the page that is read is the one there.',
@@ -73,7 +77,11 @@ export const DESCRIPTOR: ClauseGroup = {
       event: 'mapped',
       paths: ['direct'],
       needs: ['prepare', 'mapped'],
-      redControls: [{ kind: 'lie', name: 'drop-mapped' }],
+      redControls: [
+        { kind: 'mutant', name: 'no-unmap' },
+        { kind: 'mutant', name: 'drop-mapped-error' },
+        { kind: 'lie', name: 'drop-mapped' },
+      ],
       explain: [
         'As G04: after munmap, and after a map whose mapped failed, the memfd has as many references as',
         'before.',

@@ -63,6 +63,8 @@ export const LIFE: ClauseGroup = {
       paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped'],
       redControls: [
+        { kind: 'mutant', name: 'not-on-stacked' },
+        { kind: 'mutant', name: 'skip-mapped' },
         { kind: 'lie', name: 'pgoff' },
         { kind: 'lie', name: 'order' },
       ],

@@ -28,7 +28,11 @@ export const POPULATE: ClauseGroup = {
       event: 'prepare',
       paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped'],
-      redControls: [{ kind: 'lie', name: 'drop-prepare' }],
+      redControls: [
+        { kind: 'mutant', name: 'drop-mapped-error' },
+        { kind: 'mutant', name: 'not-on-stacked' },
+        { kind: 'lie', name: 'drop-prepare' },
+      ],
       explain: 'As I01 with a mapped that fails: no fault, and pagemap shows no page.',
     },
     {
@@ -40,7 +44,11 @@ export const POPULATE: ClauseGroup = {
       event: 'mapped',
       paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped'],
-      redControls: [{ kind: 'lie', name: 'ret' }],
+      redControls: [
+        { kind: 'mutant', name: 'not-on-stacked' },
+        { kind: 'mutant', name: 'skip-mapped' },
+        { kind: 'lie', name: 'ret' },
+      ],
       explain: 'MAP_LOCKED and a mapped that fails: VmLck is as before.',
     },
     {

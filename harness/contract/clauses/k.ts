@@ -148,7 +148,11 @@ export const STACKED: ClauseGroup = {
       event: 'mapped',
       paths: ['W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped', 'vfs-mmap', 'hide'],
-      redControls: [{ kind: 'lie', name: 'drop-mapped' }],
+      redControls: [
+        { kind: 'mutant', name: 'not-on-stacked' },
+        { kind: 'mutant', name: 'skip-mapped' },
+        { kind: 'lie', name: 'drop-mapped' },
+      ],
       explain: [
         'hide_from_rmap_until_complete on a stacked path: mapped finds the rmap lock free, nothing warns, and',
         'munmap does not wait for it. W3, which calls __compat_vma_mmap() by itself, has to clear the bit.',
@@ -209,7 +213,11 @@ export const STACKED: ClauseGroup = {
       event: 'prepare',
       paths: ['W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped', 'vfs-mmap', 'action', 'kernel-pages'],
-      redControls: [{ kind: 'lie', name: 'drop-prepare' }],
+      redControls: [
+        { kind: 'mutant', name: 'drop-mapped-error' },
+        { kind: 'mutant', name: 'not-on-stacked' },
+        { kind: 'lie', name: 'drop-prepare' },
+      ],
       explain: [
         'The nested prepare, action and mapped fail in turn: page references and mappings, references of the',
         'inner file and VmSize are as before.',
