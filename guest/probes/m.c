@@ -215,12 +215,12 @@ static unsigned int count_maps(void)
 	return lines;
 }
 
-/* Ten more VMAs are allowed, and two hundred maps fail: none may stay counted. */
+/* Ten more VMAs are allowed, and forty maps fail: none may stay counted. */
 static void m08(enum path path)
 {
 	struct target target = open_target(path);
 	struct mmapvet_config config = plain_config();
-	unsigned int i, failed = 0, maps = 200;
+	unsigned int i, failed = 0, maps = 40;
 	char *at = carve(2);
 	long before;
 

@@ -111,7 +111,7 @@ export const LIMITS: ClauseGroup = {
       needs: ['prepare', 'mapped'],
       redControls: [{ kind: 'lie', name: 'drop-prepare' }],
       explain: [
-        "vm.max_map_count leaves room for ten VMAs more, and 200 maps fail: each with mapped's errno, none",
+        "vm.max_map_count leaves room for ten VMAs more, and forty maps fail: each with mapped's errno, none",
         'with ENOMEM.',
       ].join('\n'),
     },
