@@ -5,6 +5,7 @@ import { harmless } from '../../probe/untrusted.ts';
 import { plural } from '../../core/words.ts';
 import { formatDuration, padTo, shortenHome, widthOf } from '../format.ts';
 import { allCells, countsOf, stoppedBy, undecidedCells, type RunState } from '../run-state.ts';
+import { agreementLines } from './agreement.ts';
 import { LOOKS, longCounts, type Paint } from './paint.ts';
 
 const BUCKETS: Readonly<Record<Stage, string>> = {
@@ -45,6 +46,7 @@ export function summaryLines(state: RunState, columns: number, paint: Paint, hom
     ...excusedLines(state, 'known', paint),
     ...excusedLines(state, 'not-applicable', paint),
     ...stoppedLines(state, paint),
+    ...agreementLines(state, paint),
   ];
   if (lines.length > 0) lines.push('');
   lines.push(countsLine(state, counts, columns, paint));
