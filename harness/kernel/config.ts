@@ -108,7 +108,7 @@ export async function configure(
     );
   const text = await readFile(join(objects, '.config'), 'utf8');
   const config = parseConfig(text);
-  const lost = findLost(wantedLines(wanted), config);
+  const lost = findLost(wantedLines(wanted), config).filter((line) => !isOlder(line));
   if (lost.length > 0) throw await lostError(lost, config, source, target, context.signal);
   return text;
 }
@@ -136,6 +136,9 @@ async function lostError(
     },
   );
 }
+
+/** Lines for older kernels, which newer ones may know no more: those whose reason says "older:". */
+const isOlder = (line: ConfigLine): boolean => /\bolder:/.test(line.why);
 
 /** Lines that no guest works without: those whose reason says "needed:". */
 export const neededLines = (wanted: WantedConfig): ConfigLine[] =>
