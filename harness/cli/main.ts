@@ -67,6 +67,7 @@ async function main(): Promise<number> {
   } finally {
     dispose();
   }
+  await screen.flush();
   return code;
 }
 

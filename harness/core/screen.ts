@@ -12,6 +12,8 @@ export interface Screen {
   readonly style: (style: Style, text: string) => string;
   /** What the command was asked for: stdout. */
   readonly out: (text: string) => void;
+  /** Waits until everything is written: a pipe takes its time, and process.exit() would not wait. */
+  readonly flush: () => Promise<void>;
   /** What a person wants to know meanwhile: stderr. */
   readonly err: (text: string) => void;
 }
@@ -27,7 +29,8 @@ function wantsColor(env: NodeJS.ProcessEnv, isTty: boolean): boolean {
 interface Stream {
   readonly isTTY?: boolean;
   readonly columns?: number;
-  write(text: string): boolean;
+  write(text: string, done?: () => void): boolean;
+  on?(event: 'error', listener: () => void): unknown;
 }
 
 /** `MMAPVET_FORCE_TTY=80x24` stands in for a terminal, for tests. CI means no live window. */
@@ -35,7 +38,16 @@ export function createScreen(stdout: Stream, stderr: Stream, env: NodeJS.Process
   const forced = /^(\d+)x\d+$/.exec(env['MMAPVET_FORCE_TTY'] ?? '');
   const isTty = forced !== null || stdout.isTTY === true;
   const color = wantsColor(env, isTty);
+  // A reader that has gone (`| head`) is no reason for a stack trace; who still writes then writes to nobody.
+  let gone = false;
+  for (const stream of [stdout, stderr]) stream.on?.('error', () => void (gone = true));
+  const drained = (stream: Stream): Promise<void> =>
+    new Promise((done) => {
+      if (gone) done();
+      else stream.write('', () => done());
+    });
   return {
+    flush: async () => void (await Promise.all([drained(stdout), drained(stderr)])),
     live: isTty && (forced !== null || stderr.isTTY === true) && (env['CI'] ?? '') === '',
     // A getter: a terminal's width changes while a run goes on.
     get columns() {
