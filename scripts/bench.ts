@@ -97,10 +97,7 @@ async function bootToAnswer(target: Target, files: { kernel: string; initrd: str
   const request = { machine: machineFor(target.name), accel: 'tcg', ...files, kernelArgs: [], qemuArgs: [] } as const;
   await using guest = await Guest.start({ ...request, consoleFile: join(folder, 'console.log') });
   await guest.ready(120_000, NEVER);
-  await using connection = await SshConnection.connect(
-    { port: guest.sshPort, privateKey: guest.keys.clientPrivate, hostPublic: guest.keys.hostPublic },
-    NEVER,
-  );
+  await using connection = await SshConnection.connect(guest.ssh, NEVER);
   await connection.exec({ command: 'true', timeoutMs: 30_000 });
 }
 

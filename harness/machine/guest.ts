@@ -200,6 +200,11 @@ export class Guest implements AsyncDisposable {
     });
   }
 
+  /** What an SSH client needs to reach this guest, and no other. */
+  get ssh(): { readonly port: number; readonly privateKey: string; readonly hostPublic: Buffer } {
+    return { port: this.sshPort, privateKey: this.keys.clientPrivate, hostPublic: this.keys.hostPublic };
+  }
+
   /** The client key and the host's public key as files, for the user's own ssh; both go when disposed. */
   async writeClientKey(): Promise<AsyncDisposable & { readonly path: string }> {
     const folder = await privateFolder();

@@ -2,7 +2,7 @@
  * The cells of one target: which are still to be decided, and how a report or its absence becomes a verdict. A cell is
  * decided once; what comes later can't change it.
  */
-import type { PlannedCheck } from './plan.ts';
+import type { CatalogueCell } from '../contract/catalogue.ts';
 import type { Cell, CellId, Emit, Fault } from '../core/events.ts';
 import { findSplats, sliceByCell } from '../probe/splat.ts';
 import type { ProbeFacts, ProbeReport } from '../probe/report.ts';
@@ -11,17 +11,17 @@ import { decide, type Missing } from '../results/verdict.ts';
 export interface LedgerOptions {
   readonly target: string;
   readonly profile: string;
-  readonly checks: readonly PlannedCheck[];
+  readonly checks: readonly CatalogueCell[];
   readonly emit: Emit;
   /** Keeps a failed cell's evidence. @returns its folder below the run folder, null where nothing was kept */
   readonly keepEvidence: (cell: Cell, slice: readonly string[]) => string | null;
 }
 
-const nameOf = (check: PlannedCheck): string => `${check.clause.id}.${check.path}`;
+const nameOf = (check: CatalogueCell): string => `${check.clause.id}.${check.path}`;
 
 export class CellLedger {
   readonly #options: LedgerOptions;
-  readonly #pending: Map<string, PlannedCheck>;
+  readonly #pending: Map<string, CatalogueCell>;
   /** Of the driver, from the probes' header or the compile probes; null until known. */
   features: readonly string[] | null = null;
   kernelVersion = '';
@@ -35,7 +35,7 @@ export class CellLedger {
     return [...this.#pending.values()].map((check) => this.#idOf(check));
   }
 
-  #idOf(check: PlannedCheck): CellId {
+  #idOf(check: CatalogueCell): CellId {
     const { target, profile } = this.#options;
     return { clause: check.clause.id, path: check.path, target, profile };
   }
@@ -66,7 +66,7 @@ export class CellLedger {
   }
 
   #settle(
-    check: PlannedCheck,
+    check: CatalogueCell,
     probe: Parameters<typeof decide>[0]['probe'],
     splats: readonly Fault[],
     slice: readonly string[],

@@ -4,19 +4,13 @@
  */
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { CATALOGUE, findClauses } from '../contract/catalogue.ts';
+import { CATALOGUE, cellsFor, findClauses, type CatalogueCell } from '../contract/catalogue.ts';
 import { PATHS, type Clause } from '../contract/clause.ts';
 import { LIES } from '../contract/lies.ts';
 import { PROFILES, TARGETS, type Profile, type Target } from '../core/arch.ts';
 import { usageError, type MmapvetError } from '../core/errors.ts';
 import { suggestHint } from '../core/suggest.ts';
 import { splitWords } from '../core/words.ts';
-
-/** A clause on one path; target and profile make it a cell. */
-export interface PlannedCheck {
-  readonly clause: Clause;
-  readonly path: string;
-}
 
 export interface BuildPlan {
   /** As given; undefined is the default. */
@@ -38,7 +32,8 @@ export interface BuildPlan {
 }
 
 export interface RunPlan extends BuildPlan {
-  readonly checks: readonly PlannedCheck[];
+  /** Clauses on paths; target and profile make them cells. */
+  readonly checks: readonly CatalogueCell[];
   readonly probeSeconds: number;
   readonly strict: boolean;
   readonly keepGuest: boolean;
@@ -144,7 +139,7 @@ function chooseLie(name: string | undefined): number {
   return found;
 }
 
-function chooseChecks(clauseGlobs: readonly string[], pathGlobs: readonly string[]): PlannedCheck[] {
+function chooseChecks(clauseGlobs: readonly string[], pathGlobs: readonly string[]): CatalogueCell[] {
   const paths = commas(pathGlobs).map((name) => {
     const found = PATHS.find((candidate) => candidate.toLowerCase() === name.toLowerCase());
     if (found === undefined) throw unknown('path', name, PATHS);
@@ -163,11 +158,10 @@ function chooseChecks(clauseGlobs: readonly string[], pathGlobs: readonly string
       );
     for (const clause of found) chosen.add(clause);
   }
-  const checks = all
-    .filter((clause) => chosen.has(clause))
-    .flatMap((clause) =>
-      clause.paths.filter((each) => paths.length === 0 || paths.includes(each)).map((each) => ({ clause, path: each })),
-    );
+  const checks = cellsFor(
+    all.filter((clause) => chosen.has(clause)),
+    paths,
+  );
   if (checks.length === 0)
     throw usageError(
       'NOTHING_CHOSEN',

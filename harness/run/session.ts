@@ -74,12 +74,9 @@ export async function runSession(request: SessionRequest, hooks: SessionHooks): 
   hooks.emit({ kind: 'guest', target, accel, command: [...guest.command], console: consoleFile });
   const trouble = await stopped(async () => {
     await stage('boot', () => guest.ready(BOOT_MS, signal)).catch((error: unknown) => stopFor('boot', error, signal));
-    await using connection = await stage('connect', () =>
-      SshConnection.connect(
-        { port: guest.sshPort, privateKey: guest.keys.clientPrivate, hostPublic: guest.keys.hostPublic },
-        signal,
-      ),
-    ).catch((error: unknown) => stopFor('connection', error, signal));
+    await using connection = await stage('connect', () => SshConnection.connect(guest.ssh, signal)).catch(
+      (error: unknown) => stopFor('connection', error, signal),
+    );
     await stage('module', () => loadDriver(guest, connection, request));
     const end = await stage('probe', () => runProbes(request, hooks, connection, state));
     const broken = await probeTrouble(end, state.transcript, guest);
