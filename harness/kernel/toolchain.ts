@@ -45,7 +45,11 @@ export function crossPrefix(choice: ToolchainChoice, hostArch: NodeJS.Architectu
   return /clang/.test(compilerCommand(choice, '')) ? '' : crossCompileFor(choice.arch, hostArch);
 }
 
-/** Make's words for a choice. @param ccache the program, where it is to be used */
+/**
+ * Make's words for a choice. -g1 is all that a splat's file:line and its inlined frames need; ten files of this kernel
+ * took 27 s with it and 27 s without, and their objects grew from 1.2 to 3 MB.
+ * @param ccache the program, where it is to be used
+ */
 export function makeWords(choice: ToolchainChoice, ccache: boolean, hostArch?: NodeJS.Architecture): string[] {
   const cross = crossPrefix(choice, hostArch);
   const compiler = compilerCommand(choice, cross);
@@ -55,7 +59,8 @@ export function makeWords(choice: ToolchainChoice, ccache: boolean, hostArch?: N
   return [
     `ARCH=${choice.arch.makeArch}`,
     ...(cross === '' ? [] : [`CROSS_COMPILE=${cross}`]),
-    ...choice.makeOptions.filter((word) => !/^(ARCH|CROSS_COMPILE|O|M|KBUILD_OUTPUT)=/.test(word)),
+    ...choice.makeOptions.filter((word) => !/^(ARCH|CROSS_COMPILE|O|M|KBUILD_OUTPUT|KCFLAGS)=/.test(word)),
+    ['KCFLAGS=-g1', option(choice.makeOptions, 'KCFLAGS') ?? ''].join(' ').trim(),
     ...(wrap ? [`CC=ccache ${compiler}`, `HOSTCC=ccache ${hostCompiler}`] : []),
     // Set and empty: no "+" is added where the cache folder lies in a git repository.
     'LOCALVERSION=',

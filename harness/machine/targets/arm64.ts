@@ -3,7 +3,8 @@ import type { MachineData } from '../machine.ts';
 export const ARM64_MACHINE: MachineData = Object.freeze({
   target: 'arm64',
   qemu: 'qemu-system-aarch64',
-  machine: 'virt-7.2,gic-version=3',
+  // mte: tagged memory, which PROT_MTE asks for.
+  machine: 'virt-7.2,gic-version=3,mte=on',
   // Pointer authentication with QEMU's own cheap hash: the architected one costs a third of the boot under emulation.
   cpu: { kvm: 'host', tcg: 'max,pauth-impdef=on' },
   memoryMiB: 512,
