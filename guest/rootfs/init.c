@@ -5,7 +5,8 @@
  * Sets the system up, waits on a virtio-serial port for what belongs to one run only (host key, client key, clock,
  * random seed), and serves SSH. It is one static program because each fork and exec of a shell costs 20 ms under
  * emulation, and so that no random byte or key exists before the host has handed them over: a snapshot taken while
- * it waits can be restored any number of times.
+ * it waits can be restored any number of times. The sshd of the first connection is started before that, as far as
+ * hold.c lets it.
  *
  * On the port, host to guest, one item a line:   NAME SIZE LF, then SIZE raw bytes
  *   hostkey     private host key, dropbear's format     authorized  one authorized_keys line
@@ -13,6 +14,7 @@
  *   go          (size 0) everything was sent
  * Guest to host: "hello", then, when connections are accepted, "ready"; "error TEXT" when something failed.
  */
+#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
@@ -35,6 +37,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "hold.h"
 
 #define PORT_NAME	"mmapvet.handover"
 #define ITEM_MAX	4096
@@ -199,23 +202,30 @@ static void take(const char *name, char *data, size_t size)
 	}
 }
 
+/* What has come and was not asked for yet: a system call for each byte would be felt under emulation. */
 static int read_all(char *data, size_t size)
 {
-	size_t done = 0;
+	static char buffer[ITEM_MAX];
+	static size_t from, to;
+	size_t part;
 
-	while (done < size) {
-		ssize_t n = read(port, data + done, size - done);
+	while (size > 0) {
+		if (from == to) {
+			ssize_t n = read(port, buffer, sizeof(buffer));
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n == 0) {
-			/* nobody has connected yet */
-			usleep(2000);
+			if (n < 0 && errno != EINTR)
+				return -1;
+			if (n == 0)
+				usleep(2000);	/* nobody has connected yet */
+			from = 0;
+			to = n > 0 ? n : 0;
 			continue;
 		}
-		if (n < 0)
-			return -1;
-		done += n;
+		part = to - from < size ? to - from : size;
+		memcpy(data, buffer + from, part);
+		from += part;
+		data += part;
+		size -= part;
 	}
 	return 0;
 }
@@ -257,38 +267,86 @@ static int listen_ssh(void)
 	return fd;
 }
 
-/* One dropbear a connection, as inetd would: nothing of it exists before. */
-static void serve(int listener)
+/* One dropbear a connection, as inetd would. Never returns. */
+static void become_sshd(int fd, int held)
 {
 	static char *const argv[] = {
 		"dropbear", "-i", "-s", "-j", "-k", "-r", "/etc/dropbear/hostkey", NULL
 	};
-	static char *const envp[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", NULL };
+	char *envp[] = {
+		"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
+		held ? "LD_PRELOAD=" HOLD_LIBRARY : NULL, NULL
+	};
+	int log = open("/run/sshd.log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 
+	signal(SIGCHLD, SIG_DFL);
+	setsid();
+	if (log >= 0)
+		dup2(log, 2);
+	if (held) {
+		dup2(fd, HOLD_FD);
+	} else {
+		dup2(fd, 0);
+		dup2(fd, 1);
+	}
+	execve("/usr/sbin/dropbear", argv, envp);
+	_exit(127);
+}
+
+/* Starts the sshd of the first connection; see hold.c. Returns where to send that connection, -1 for nowhere. */
+static int hold_sshd(void)
+{
+	int pair[2];
+	char byte;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		return -1;
+	if (fork() == 0)
+		become_sshd(pair[1], 1);
+	close(pair[1]);
+	if (read(pair[0], &byte, 1) == 1)
+		return pair[0];
+	close(pair[0]);
+	return -1;
+}
+
+static int pass(int where, int fd)
+{
+	char control[CMSG_SPACE(sizeof(int))] = { 0 };
+	struct iovec iov = { .iov_base = "c", .iov_len = 1 };
+	struct msghdr message = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control, .msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+
+	head->cmsg_level = SOL_SOCKET;
+	head->cmsg_type = SCM_RIGHTS;
+	head->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(head), &fd, sizeof(fd));
+	return sendmsg(where, &message, MSG_NOSIGNAL) == 1 ? 0 : -1;
+}
+
+static void serve(int listener, int held)
+{
 	for (;;) {
-		int one = 1, log, fd = accept(listener, NULL, NULL);
+		int one = 1, fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 
 		if (fd < 0)
 			continue;
-		if (fork() == 0) {
-			signal(SIGCHLD, SIG_DFL);
-			setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-			setsid();
-			dup2(fd, 0);
-			dup2(fd, 1);
-			log = open("/run/sshd.log", O_WRONLY | O_CREAT | O_APPEND, 0600);
-			if (log >= 0)
-				dup2(log, 2);
-			execve("/usr/sbin/dropbear", argv, envp);
-			_exit(127);
-		}
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+		if ((held < 0 || pass(held, fd)) && fork() == 0)
+			become_sshd(fd, 0);
 		close(fd);
+		if (held >= 0)
+			close(held);
+		held = -1;
 	}
 }
 
 int main(void)
 {
-	int listener;
+	int listener, held;
 
 	if (getpid() != 1) {
 		fprintf(stderr, "init: only useful as process 1 of a mmapvet guest\n");
@@ -303,6 +361,7 @@ int main(void)
 	port = open_port();
 	if (port < 0)
 		dprintf(2, "init: no virtio-serial port is named " PORT_NAME "\n");
+	held = hold_sshd();
 	say("hello\n");
 	if (port < 0 || hand_over()) {
 		say("error hand-over failed\n");
@@ -310,5 +369,5 @@ int main(void)
 			pause();
 	}
 	say("ready\n");
-	serve(listener);
+	serve(listener, held);
 }

@@ -15,6 +15,7 @@ import { readPackageList, rootfsEntries, type Packages } from './rootfs.ts';
 
 export interface Payload {
   readonly init: string;
+  readonly hold: string;
   readonly module: string;
   readonly probes: string;
 }
@@ -55,7 +56,7 @@ export async function buildImage(arch: Arch, payload: Payload, options: ImageOpt
   return { file: join(entry.folder, FILE), key, reused: entry.reused };
 }
 
-async function payloadEntries({ init, module, probes }: Payload): Promise<CpioEntry[]> {
+async function payloadEntries({ init, hold, module, probes }: Payload): Promise<CpioEntry[]> {
   const entry = async (path: string, source: string, mode: number): Promise<CpioEntry> => ({
     kind: 'file',
     path,
@@ -64,6 +65,7 @@ async function payloadEntries({ init, module, probes }: Payload): Promise<CpioEn
   });
   return Promise.all([
     entry('init', init, 0o755),
+    entry('mmapvet/hold.so', hold, 0o755),
     entry('mmapvet/mmapvet.ko', module, 0o644),
     entry('mmapvet/mmapvet-probes', probes, 0o755),
   ]);

@@ -17,6 +17,8 @@ export interface GuestCode {
   readonly probes: string;
   /** Process 1 of our guests. */
   readonly init: string;
+  /** What it preloads into its sshd. */
+  readonly hold: string;
   readonly features: readonly string[];
 }
 
@@ -54,6 +56,7 @@ export const guestCodeIn = async (folder: string): Promise<GuestCode> => ({
   module: join(folder, 'mmapvet.ko'),
   probes: join(folder, 'mmapvet-probes'),
   init: join(folder, 'init'),
+  hold: join(folder, 'hold.so'),
   features: parseFeatures(await readFile(join(folder, 'features.txt'), 'utf8')),
 });
 
@@ -148,6 +151,7 @@ export async function buildGuestCode(
       await cp(join(places.out, 'driver/mmapvet.ko'), join(making, 'mmapvet.ko'));
       await cp(join(places.out, 'mmapvet-probes'), join(making, 'mmapvet-probes'));
       await cp(join(places.out, 'init'), join(making, 'init'));
+      await cp(join(places.out, 'hold.so'), join(making, 'hold.so'));
       await writeFile(join(making, 'features.txt'), `${features.join('\n')}\n`);
     },
     cache,

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MMAPVET_HOLD_H
+#define MMAPVET_HOLD_H
+
+/* the end of a socket pair that hold.so finds open */
+#define HOLD_FD		3
+#define HOLD_LIBRARY	"/mmapvet/hold.so"
+
+#endif
