@@ -32,13 +32,21 @@ export function createKeys(): GuestKeys {
   const host = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
   const seed = Buffer.from(host.d ?? '', 'base64url');
   const publicKey = Buffer.from(host.x ?? '', 'base64url');
-  const client = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'mmapvet' });
+  const client = clientKey();
   return {
     clientPrivate: client.private,
     clientPublic: client.public,
     hostPrivate: dropbearKey(seed, publicKey),
     hostPublic: Buffer.concat([sshString(Buffer.from(KEY_TYPE)), sshString(publicKey)]),
   };
+}
+
+/** ssh2 1.17.0 makes a key now and then that it can't read itself (one of some hundred): then another one is made. */
+function clientKey(): { readonly private: string; readonly public: string } {
+  for (;;) {
+    const key = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'mmapvet' });
+    if (!(ssh2.utils.parseKey(key.private) instanceof Error)) return key;
+  }
 }
 
 /** Bytes of seed: what a full reseed of the kernel's generator takes. */
