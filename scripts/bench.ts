@@ -109,7 +109,7 @@ async function plainToInit(target: Target, files: { kernel: string; initrd: stri
   );
   const command = qemuCommand(
     machineFor(target.name),
-    { ...files, sockets: sockets.path, console: join(folder, 'plain.log') },
+    { ...files, sockets: sockets.path, console: join(folder, 'plain.log'), ram: null },
     { accel: 'tcg', sshPort: await freePort(), kernelArgs: [], qemuArgs: [] },
   );
   const child = spawn(command, { reject: false, stdout: 'ignore' });

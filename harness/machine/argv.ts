@@ -11,6 +11,17 @@ export interface GuestFiles {
   /** A private folder with a short path (a unix socket's path holds 107 bytes): the sockets lie there. */
   readonly sockets: string;
   readonly console: string;
+  /** Where the guest's memory lies; null for memory of QEMU's own. */
+  readonly ram: GuestRam | null;
+}
+
+/**
+ * Memory in a file. A guest that is to be saved shares it with the file (QEMU's x-ignore-shared then leaves it out of the
+ * saved state); a restored one sees the file's pages until it writes to them, and keeps its own changes to itself.
+ */
+export interface GuestRam {
+  readonly file: string;
+  readonly use: 'save' | 'restore';
 }
 
 export interface GuestSettings {
@@ -45,6 +56,7 @@ export function qemuCommand(machine: MachineData, files: GuestFiles, settings: G
   const sockets = socketsOf(files.sockets);
   const socket = (id: string, path: string, more = ''): string => `socket,id=${id},path=${escape(path)}${more}`;
   const accel = settings.accel === 'tcg' ? 'tcg,thread=multi' : 'kvm';
+  const memory = files.ram === null ? { machine: '', words: [] } : ramWords(files.ram, machine.memoryMiB);
   return [
     machine.qemu,
     '-nodefaults',
@@ -53,7 +65,7 @@ export function qemuCommand(machine: MachineData, files: GuestFiles, settings: G
     '-display',
     'none',
     '-machine',
-    machine.machine,
+    machine.machine + memory.machine,
     '-accel',
     accel,
     '-cpu',
@@ -90,6 +102,19 @@ export function qemuCommand(machine: MachineData, files: GuestFiles, settings: G
     `user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:${settings.sshPort}-:22`,
     '-device',
     `virtio-net-${machine.virtioBus},netdev=net${machine.virtioBus === 'pci' ? ',romfile=' : ''}`,
+    ...memory.words,
     ...settings.qemuArgs,
   ];
+}
+
+function ramWords({ file, use }: GuestRam, memoryMiB: number): { machine: string; words: readonly string[] } {
+  const share = use === 'save' ? 'on' : 'off';
+  return {
+    machine: ',memory-backend=ram',
+    words: [
+      '-object',
+      `memory-backend-file,id=ram,size=${memoryMiB}M,mem-path=${escape(file)},share=${share}`,
+      ...(use === 'restore' ? ['-incoming', 'defer'] : []),
+    ],
+  };
 }

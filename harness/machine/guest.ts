@@ -8,10 +8,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
 import { MmapvetError } from '../core/errors.ts';
 import { quoteCommand, spawn } from '../core/exec.ts';
-import { qemuCommand, socketsOf } from './argv.ts';
+import { qemuCommand, socketsOf, type GuestRam } from './argv.ts';
 import { ConsoleLines } from './console.ts';
 import { createKeys, handoverMessage, type GuestKeys } from './handover.ts';
 import type { Accel, MachineData } from './machine.ts';
+import { loadState, saveState } from './migrate.ts';
 import { Qmp, type QmpEvent } from './qmp.ts';
 import { freePort, listenOnce, privateFolder } from './sockets.ts';
 
@@ -25,6 +26,15 @@ export interface GuestRequest {
   readonly kernelArgs: readonly string[];
   readonly qemuArgs: readonly string[];
 }
+
+/** How a guest comes to life. */
+export type GuestStart =
+  | { readonly kind: 'boot' }
+  /** Boots with its memory in a file, to be saved. */
+  | { readonly kind: 'boot-to-save'; readonly ram: string }
+  | { readonly kind: 'restore'; readonly ram: string; readonly state: string };
+
+export const BOOT: GuestStart = { kind: 'boot' };
 
 export interface GuestExit {
   readonly exitCode: number | undefined;
@@ -50,8 +60,14 @@ export class Guest implements AsyncDisposable {
   readonly #qmp: Qmp;
   readonly #handover: Socket;
   readonly #cleanup: AsyncDisposableStack;
+  readonly #folder: string;
+  readonly #restored: boolean;
+  #isReady = false;
+  #ready: Promise<void> | null = null;
 
   private constructor(parts: {
+    folder: string;
+    restored: boolean;
     console: ConsoleLines;
     sshPort: number;
     command: readonly string[];
@@ -72,21 +88,23 @@ export class Guest implements AsyncDisposable {
     this.#qmp = parts.qmp;
     this.#handover = parts.handover;
     this.#cleanup = parts.cleanup;
+    this.#folder = parts.folder;
+    this.#restored = parts.restored;
   }
 
   /**
    * Starts QEMU and lets the guest run. A lost race for the SSH port is tried again.
-   * @throws MmapvetError QEMU_FAILED when QEMU ends before the guest ran
+   * @throws MmapvetError QEMU_FAILED when QEMU ends before the guest ran; MIGRATION_FAILED for a state that does not load
    */
-  static async start(request: GuestRequest): Promise<Guest> {
-    return pRetry(() => Guest.#startOnce(request), {
+  static async start(request: GuestRequest, how: GuestStart = BOOT): Promise<Guest> {
+    return pRetry(() => Guest.#startOnce(request, how), {
       retries: 4,
       minTimeout: 50,
       shouldRetry: ({ error }) => error instanceof MmapvetError && PORT_TAKEN.test(error.details.join('\n')),
     });
   }
 
-  static async #startOnce(request: GuestRequest): Promise<Guest> {
+  static async #startOnce(request: GuestRequest, how: GuestStart): Promise<Guest> {
     await using cleanup = new AsyncDisposableStack();
     const folder = cleanup.use(await privateFolder());
     const paths = socketsOf(folder.path);
@@ -101,7 +119,7 @@ export class Guest implements AsyncDisposable {
     const { machine, accel, kernel, initrd, consoleFile, kernelArgs, qemuArgs } = request;
     const command = qemuCommand(
       machine,
-      { kernel, initrd, sockets: folder.path, console: consoleFile },
+      { kernel, initrd, sockets: folder.path, console: consoleFile, ram: ramOf(how) },
       { accel, sshPort, kernelArgs, qemuArgs },
     );
     const child = spawn(command, { reject: false, maxBuffer: 1024 * 1024, stdout: 'ignore' });
@@ -128,8 +146,11 @@ export class Guest implements AsyncDisposable {
     });
     const console = new ConsoleLines();
     consoleStream.setEncoding('latin1').on('data', (chunk) => console.push(String(chunk)));
+    if (how.kind === 'restore') await loadState(qmp, how.state, join(folder.path, 'state'));
     await qmp.execute('cont');
     return new Guest({
+      folder: folder.path,
+      restored: how.kind === 'restore',
       console,
       sshPort,
       command,
@@ -144,11 +165,32 @@ export class Guest implements AsyncDisposable {
 
   /**
    * Waits until the guest accepts SSH connections, handing over its keys on the way.
+   * Asked again, it gives the first answer.
    * @param timeoutMs for the whole boot
    * @throws MmapvetError GUEST_DIED, GUEST_NOT_READY, GUEST_SETUP; the abort reason when `signal` fires
    */
-  async ready(timeoutMs: number, signal: AbortSignal): Promise<void> {
-    const answer = this.#converse();
+  ready(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    this.#ready ??= this.#until(this.#converse(), timeoutMs, signal).then(() => void (this.#isReady = true));
+    return this.#ready;
+  }
+
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  /**
+   * Waits until the guest has booted, and saves it as it waits for its keys; it is of no other use then.
+   * @param state an empty file for all but the memory
+   * @throws as `ready`, and MIGRATION_FAILED
+   */
+  async save(state: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
+    await this.#until(this.#said('hello'), timeoutMs, signal);
+    await this.#qmp.execute('stop');
+    await saveState(this.#qmp, state, join(this.#folder, 'state'));
+  }
+
+  /** @param answer the guest's complaints, empty for none */
+  async #until(answer: Promise<string>, timeoutMs: number, signal: AbortSignal): Promise<void> {
     const stop = new AbortController();
     const timeout = sleep(timeoutMs, 'timeout' as const, { signal: AbortSignal.any([stop.signal, signal]) });
     timeout.catch(() => {});
@@ -172,8 +214,16 @@ export class Guest implements AsyncDisposable {
     }
   }
 
-  /** Answers `hello` with the hand-over. @returns the guest's complaints, empty when it is ready */
+  /** Hands over when the guest says `hello`; a restored one has said it before. @returns as `#said` */
   #converse(): Promise<string> {
+    const handOver = (): unknown => this.#handover.write(handoverMessage(this.keys));
+    const answer = this.#said('ready', (line) => line === 'hello' && handOver());
+    if (this.#restored) handOver();
+    return answer;
+  }
+
+  /** Waits for a word. @returns the guest's complaints until then, empty for none */
+  #said(word: string, onLine: (line: string) => unknown = () => {}): Promise<string> {
     const { promise, resolve } = Promise.withResolvers<string>();
     let text = '';
     const complaints: string[] = [];
@@ -182,8 +232,8 @@ export class Guest implements AsyncDisposable {
       const lines = text.split('\n');
       text = (lines.pop() ?? '').slice(-1024);
       for (const line of lines) {
-        if (line === 'hello') this.#handover.write(handoverMessage(this.keys));
-        else if (line === 'ready') resolve(complaints.join('; '));
+        onLine(line);
+        if (line === word) resolve(complaints.join('; '));
         else if (line.startsWith('error ') && complaints.length < 10) complaints.push(line.slice('error '.length, 200));
       }
     });
@@ -233,6 +283,17 @@ export class Guest implements AsyncDisposable {
     this.#qmp.close();
     this.#handover.destroy();
     await this.#cleanup.disposeAsync();
+  }
+}
+
+function ramOf(how: GuestStart): GuestRam | null {
+  switch (how.kind) {
+    case 'boot':
+      return null;
+    case 'boot-to-save':
+      return { file: how.ram, use: 'save' };
+    case 'restore':
+      return { file: how.ram, use: 'restore' };
   }
 }
 

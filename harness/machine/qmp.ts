@@ -27,13 +27,15 @@ interface Message {
 export class Qmp {
   readonly #socket: Socket;
   readonly #waiting: Waiting[] = [];
-  readonly #onEvent: (event: QmpEvent) => void;
+  readonly #listeners = new Set<(event: QmpEvent) => void>();
   readonly #greeted = Promise.withResolvers<void>();
+  readonly #lost = Promise.withResolvers<void>();
+  /** Settles, never rejects, when the control socket is gone. */
+  readonly closed: Promise<void> = this.#lost.promise;
   #closed = false;
 
-  private constructor(socket: Socket, onEvent: (event: QmpEvent) => void) {
+  private constructor(socket: Socket) {
     this.#socket = socket;
-    this.#onEvent = onEvent;
     let rest = '';
     socket.setEncoding('utf8').on('data', (chunk) => {
       const lines = (rest + String(chunk)).split('\n');
@@ -47,7 +49,8 @@ export class Qmp {
 
   /** Takes over a connected socket and leaves capabilities negotiation behind it. */
   static async open(socket: Socket, onEvent: (event: QmpEvent) => void): Promise<Qmp> {
-    const qmp = new Qmp(socket, onEvent);
+    const qmp = new Qmp(socket);
+    qmp.subscribe(onEvent);
     await qmp.#greeted.promise;
     await qmp.execute('qmp_capabilities');
     return qmp;
@@ -62,6 +65,12 @@ export class Qmp {
     return promise;
   }
 
+  /** @returns a function that ends the subscription */
+  subscribe(listener: (event: QmpEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
   close(): void {
     this.#socket.destroy();
   }
@@ -74,8 +83,10 @@ export class Qmp {
       return; // A line cut by QEMU's end.
     }
     if (message.QMP !== undefined) this.#greeted.resolve();
-    else if (message.event !== undefined) this.#onEvent({ event: message.event, data: message.data ?? {} });
-    else {
+    else if (message.event !== undefined) {
+      const event = { event: message.event, data: message.data ?? {} };
+      for (const listener of this.#listeners) listener(event);
+    } else {
       const waiting = this.#waiting.shift();
       if (message.error === undefined) waiting?.resolve(message.return);
       else
@@ -87,6 +98,7 @@ export class Qmp {
 
   #lose(): void {
     this.#closed = true;
+    this.#lost.resolve();
     this.#greeted.reject(closedError('qmp_capabilities'));
     for (const waiting of this.#waiting.splice(0)) waiting.reject(closedError(waiting.command));
   }

@@ -36,6 +36,7 @@ export async function dryRun(plan: BuildPlan, screen: Screen): Promise<number> {
         initrd: join(cacheFolder(), 'images/KEY/initrd.cpio'),
         sockets: '/tmp/mmapvet-XXXXXX',
         console: 'RUN/console-1.log',
+        ram: null,
       },
       {
         accel: plan.accel === 'kvm' ? 'kvm' : 'tcg',

@@ -3,7 +3,7 @@ import { kernelCommandLine, qemuCommand } from '../../../harness/machine/argv.ts
 import { kvmCanServe, machineFor } from '../../../harness/machine/machine.ts';
 import { TARGETS } from '../../../harness/core/arch.ts';
 
-const FILES = { kernel: '/k/vmlinux', initrd: '/i/initrd', sockets: '/s', console: '/run/a,b/console.log' };
+const FILES = { kernel: '/k/vmlinux', initrd: '/i/initrd', sockets: '/s', console: '/run/a,b/console.log', ram: null };
 const SETTINGS = { accel: 'tcg', sshPort: 2022, kernelArgs: ['quiet'], qemuArgs: ['-d', 'int'] } as const;
 
 const after = (command: readonly string[], flag: string): string | undefined => command[command.indexOf(flag) + 1];
@@ -37,4 +37,16 @@ test('kvm serves only guests of the host architecture', () => {
   expect(kvmCanServe(x86!, 'x64')).toBe(true);
   expect(kvmCanServe(arm!, 'x64')).toBe(false);
   expect(kvmCanServe(arm!, 'arm64')).toBe(true);
+});
+
+test('memory in a file: shared to be saved, private to be restored', () => {
+  const command = (use: 'save' | 'restore') =>
+    qemuCommand(machineFor('arm64'), { ...FILES, ram: { file: '/s/a,b/ram', use } }, SETTINGS);
+  const save = command('save');
+  expect(save[save.indexOf('-machine') + 1]).toMatch(/^virt.*,memory-backend=ram$/);
+  expect(save).toContain('memory-backend-file,id=ram,size=512M,mem-path=/s/a,,b/ram,share=on');
+  expect(save).not.toContain('-incoming');
+  const restore = command('restore');
+  expect(restore).toContain('memory-backend-file,id=ram,size=512M,mem-path=/s/a,,b/ram,share=off');
+  expect(restore.slice(restore.indexOf('-incoming'))).toContain('defer');
 });

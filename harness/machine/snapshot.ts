@@ -1,0 +1,161 @@
+/**
+ * A booted guest on disk, saved as it waits for its keys: no key, random seed or clock of a run is in it. One is made for
+ * each (build, image, machine, QEMU) and read by every later guest of that key, in parallel too.
+ */
+import { open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { release } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { MmapvetError } from '../core/errors.ts';
+import { findProgram } from '../host/find.ts';
+import { findEntry, keyOf, makeEntry } from '../kernel/cache.ts';
+import { Guest, type GuestRequest } from './guest.ts';
+
+/** The kind of entry in the store. */
+export const SNAPSHOTS = 'snapshots';
+
+/** Raised when an older snapshot must not be restored any more. */
+const RECIPE = 1;
+
+export interface Snapshot {
+  readonly ram: string;
+  readonly state: string;
+  /** The console of the boot that was saved. */
+  readonly bootLines: readonly string[];
+}
+
+export type SnapshotResult =
+  | { readonly kind: 'saved'; readonly snapshot: Snapshot; readonly reused: boolean }
+  /** The kernel did not come up: whose fault that is, the console tells. */
+  | { readonly kind: 'no-boot'; readonly error: MmapvetError; readonly lines: readonly string[] }
+  /** It came up, but could not be saved: guests have to be booted. */
+  | { readonly kind: 'not-saved'; readonly error: MmapvetError };
+
+/** Sizes, and when QEMU last wrote the memory: a file that somebody touched since is not restored. */
+const Record = z.object({ ramBytes: z.number(), ramChangedMs: z.number(), stateBytes: z.number() });
+
+const filesOf = (folder: string) => ({
+  ram: join(folder, 'ram'),
+  state: join(folder, 'state'),
+  console: join(folder, 'console.log'),
+  record: join(folder, 'snapshot.json'),
+});
+
+/**
+ * All that decides whether a saved machine fits.
+ * @param contents what kernel and initrd are made of: their keys
+ */
+export async function snapshotKey(
+  request: Omit<GuestRequest, 'consoleFile'>,
+  contents: readonly string[],
+): Promise<string> {
+  const { machine, accel, kernelArgs, qemuArgs } = request;
+  const qemu = await findProgram(machine.qemu);
+  const program = qemu === null ? null : await stat(qemu);
+  // With KVM the guest sees the host's own processor.
+  const host = accel === 'kvm' ? [release(), (await readFile('/proc/cpuinfo', 'utf8')).split('\n\n')[0] ?? ''] : [];
+  return keyOf(
+    `snapshot ${RECIPE}`,
+    contents,
+    JSON.stringify(machine),
+    accel,
+    kernelArgs,
+    qemuArgs,
+    `${qemu} ${program?.size} ${program?.mtimeMs}`,
+    host,
+  );
+}
+
+/** The saved guest of a key; one that is damaged is taken away. */
+export async function findSnapshot(key: string): Promise<Snapshot | null> {
+  const folder = findEntry(SNAPSHOTS, key);
+  if (folder === null) return null;
+  const files = filesOf(folder);
+  try {
+    const record = Record.parse(JSON.parse(await readFile(files.record, 'utf8')));
+    const [ram, state] = await Promise.all([stat(files.ram), stat(files.state)]);
+    if (ram.size === record.ramBytes && ram.mtimeMs === record.ramChangedMs && state.size === record.stateBytes)
+      return await read(folder);
+  } catch {
+    // Unreadable is damaged.
+  }
+  await dropSnapshot(key);
+  return null;
+}
+
+export async function dropSnapshot(key: string): Promise<void> {
+  const folder = findEntry(SNAPSHOTS, key);
+  if (folder !== null) await rm(folder, { recursive: true, force: true });
+}
+
+async function read(folder: string): Promise<Snapshot> {
+  const { ram, state, console } = filesOf(folder);
+  return { ram, state, bootLines: (await readFile(console, 'latin1')).split(/\r?\n/) };
+}
+
+/**
+ * Finds a key's snapshot, or boots a guest and saves it.
+ * @param request its `consoleFile` gets the console of that boot
+ * @param bootMs for the boot
+ * @throws only what is neither the kernel's nor QEMU's doing: NO_SPACE, QEMU_FAILED, the abort reason
+ */
+export async function takeSnapshot(
+  key: string,
+  request: GuestRequest,
+  bootMs: number,
+  signal: AbortSignal,
+): Promise<SnapshotResult> {
+  const found = await findSnapshot(key);
+  if (found !== null) return { kind: 'saved', snapshot: found, reused: true };
+  let failure: Exclude<SnapshotResult, { kind: 'saved' }> | null = null;
+  try {
+    const entry = await makeEntry(
+      SNAPSHOTS,
+      key,
+      async (folder) => {
+        failure = await bootAndSave(folder, request, bootMs, signal);
+        if (failure !== null) throw failure.error;
+      },
+      { signal },
+    );
+    return { kind: 'saved', snapshot: await read(entry.folder), reused: entry.reused };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (failure !== null) return failure;
+    throw error;
+  }
+}
+
+async function bootAndSave(
+  folder: string,
+  request: GuestRequest,
+  bootMs: number,
+  signal: AbortSignal,
+): Promise<Exclude<SnapshotResult, { kind: 'saved' }> | null> {
+  const files = filesOf(folder);
+  await Promise.all([createPrivate(files.ram, request.machine.memoryMiB * 2 ** 20), createPrivate(files.state, 0)]);
+  let lines: readonly string[];
+  {
+    await using guest = await Guest.start(request, { kind: 'boot-to-save', ram: files.ram });
+    try {
+      await guest.save(files.state, bootMs, signal);
+    } catch (error) {
+      if (!(error instanceof MmapvetError)) throw error;
+      const booted = error.code === 'MIGRATION_FAILED' || error.code.startsWith('QMP_');
+      return booted ? { kind: 'not-saved', error } : { kind: 'no-boot', error, lines: guest.console.lines() };
+    }
+    lines = guest.console.lines();
+  }
+  // QEMU is gone: nobody writes to the memory any more.
+  const [ram, state] = await Promise.all([stat(files.ram), stat(files.state)]);
+  await writeFile(files.console, lines.join('\n'), 'latin1');
+  const record: z.infer<typeof Record> = { ramBytes: ram.size, ramChangedMs: ram.mtimeMs, stateBytes: state.size };
+  await writeFile(files.record, JSON.stringify(record));
+  return null;
+}
+
+/** A guest's memory is nobody else's to read. */
+async function createPrivate(file: string, bytes: number): Promise<void> {
+  await using handle = await open(file, 'wx', 0o600);
+  await handle.truncate(bytes);
+}
