@@ -7,7 +7,8 @@ export default defineConfig({
     teardownTimeout: MINUTE,
     reporters: ['default', './test/reporter.ts'],
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      // A limit for tests that hang; a busy host is no failure.
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: MINUTE } },
       {
         test: {
           name: 'integration',

@@ -74,6 +74,21 @@ export const OPTIONS: readonly OptionSpec[] = [
     choices: ['auto', 'kvm', 'tcg'],
     fallback: 'auto',
   },
+  {
+    flags: '--isolate <what>',
+    help: 'what gets a pristine guest of its own',
+    commands: ['run'],
+    choices: ['group', 'clause', 'none'],
+    fallback: 'group',
+  },
+  { flags: '--boot', help: 'boot every guest, never restore a saved one', commands: ['run'] },
+  { flags: '--repeat <n>', help: 'run each cell so often, every second time on a booted guest', commands: ['run'] },
+  {
+    flags: '--confirm <n>',
+    help: 'run a failed cell so often again, every second time on a booted guest',
+    commands: ['run'],
+    fallback: '2',
+  },
   { flags: '--timeout <seconds>', help: 'time limit of one probe', commands: ['run'], fallback: '30' },
   {
     flags: '--reporter <list>',

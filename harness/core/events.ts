@@ -62,11 +62,25 @@ export const BuildIdentity = z.object({
   reused: z.boolean(),
 });
 
-export const STAGES = ['source', 'config', 'build', 'image', 'boot', 'connect', 'module', 'probe', 'collect'] as const;
+export const STAGES = [
+  'source',
+  'config',
+  'build',
+  'image',
+  'boot',
+  'restore',
+  'connect',
+  'module',
+  'probe',
+  'repeat',
+  'collect',
+] as const;
 export const Stage = z.enum(STAGES);
 
 const at = z.iso.datetime();
 const target = z.string().nullable();
+/** Which of its target's guests a stage is of, counted from 1; absent for what all of them share. */
+const guest = z.number().int().positive().optional();
 
 export const Event = z.discriminatedUnion('kind', [
   z.object({
@@ -90,7 +104,7 @@ export const Event = z.discriminatedUnion('kind', [
     hint: z.string().optional(),
     code: z.string().optional(),
   }),
-  z.object({ kind: z.literal('stage-start'), at, target, stage: Stage, detail: z.string() }),
+  z.object({ kind: z.literal('stage-start'), at, target, guest, stage: Stage, detail: z.string() }),
   z.object({
     kind: z.literal('stage-progress'),
     at,
@@ -104,6 +118,7 @@ export const Event = z.discriminatedUnion('kind', [
     kind: z.literal('stage-end'),
     at,
     target,
+    guest,
     stage: Stage,
     ok: z.boolean(),
     reused: z.boolean(),
@@ -115,6 +130,9 @@ export const Event = z.discriminatedUnion('kind', [
     kind: z.literal('guest'),
     at,
     target: z.string(),
+    guest,
+    /** `booted`, or `restored` from a snapshot. */
+    origin: z.enum(['booted', 'restored']).optional(),
     accel: z.string(),
     command: z.array(z.string()),
     console: z.string(),

@@ -72,6 +72,7 @@ export function createListReporter(sink: Sink, options: ListOptions): Reporter {
   }
 
   function plainStage(event: Extract<Event, { kind: 'stage-progress' | 'stage-end' }>): void {
+    if (event.kind === 'stage-end' && event.guest !== undefined) return;
     const stages = event.target === null ? state.shared : targetOf(state, event.target).stages;
     const stage = stages.get(event.stage);
     if (stage === undefined) return;

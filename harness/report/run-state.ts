@@ -147,6 +147,11 @@ export function applyEvent(state: RunState, event: Event): void {
 type StageEvent = Extract<Event, { kind: 'stage-start' | 'stage-progress' | 'stage-end' }>;
 
 function applyStage(state: RunState, event: StageEvent, now: number): void {
+  // A guest's own stages count as time; what is shown is how far its target is.
+  if (event.kind !== 'stage-progress' && event.guest !== undefined) {
+    if (event.kind === 'stage-end') state.spans.push({ stage: event.stage, from: now - event.durationMs, to: now });
+    return;
+  }
   const stages = event.target === null ? state.shared : targetOf(state, event.target).stages;
   const fresh: StageState = {
     stage: event.stage,

@@ -1,33 +1,41 @@
 /**
- * The cells of one target: which are still to be decided, and how a report or its absence becomes a verdict. A cell is
- * decided once; what comes later can't change it.
+ * The cells of one batch: which are still to be run, and how a report or its absence becomes a verdict. A cell is decided
+ * once a batch; what comes later can't change it.
  */
 import type { CatalogueCell } from '../contract/catalogue.ts';
-import type { Cell, CellId, Emit, Fault } from '../core/events.ts';
+import type { CellId, Emit, Fault } from '../core/events.ts';
 import { findSplats, sliceByCell } from '../probe/splat.ts';
 import type { ProbeFacts, ProbeReport } from '../probe/report.ts';
 import { decide, type Missing } from '../results/verdict.ts';
+import { cellName, type Attempt } from './tally.ts';
 
 export interface LedgerOptions {
   readonly target: string;
   readonly profile: string;
   readonly checks: readonly CatalogueCell[];
+  /** Of the driver, where that is known before a guest says it. */
+  readonly features: readonly string[] | null;
+  readonly kernelVersion: string;
   readonly emit: Emit;
-  /** Keeps a failed cell's evidence. @returns its folder below the run folder, null where nothing was kept */
-  readonly keepEvidence: (cell: Cell, slice: readonly string[]) => string | null;
+  readonly onVerdict: (attempt: Attempt) => void;
 }
 
-const nameOf = (check: CatalogueCell): string => `${check.clause.id}.${check.path}`;
+const nameOf = (check: CatalogueCell): string => cellName(check.clause.id, check.path);
+
+/** What another guest may well be spared. */
+const OURS: readonly Missing[] = ['lost-connection', 'guest-died'];
 
 export class CellLedger {
   readonly #options: LedgerOptions;
   readonly #pending: Map<string, CatalogueCell>;
   /** Of the driver, from the probes' header or the compile probes; null until known. */
-  features: readonly string[] | null = null;
-  kernelVersion = '';
+  features: readonly string[] | null;
+  kernelVersion: string;
 
   constructor(options: LedgerOptions) {
     this.#options = options;
+    this.features = options.features;
+    this.kernelVersion = options.kernelVersion;
     this.#pending = new Map(options.checks.map((check) => [nameOf(check), check]));
   }
 
@@ -82,7 +90,6 @@ export class CellLedger {
       kernelVersion: this.kernelVersion,
       evidence: null,
     });
-    const evidence = this.#options.keepEvidence(cell, slice);
-    this.#options.emit({ kind: 'cell', cell: { ...cell, evidence } });
+    this.#options.onVerdict({ cell, slice, ours: probe.kind === 'missing' && OURS.includes(probe.why) });
   }
 }

@@ -1,25 +1,37 @@
 /** How much may happen at once on this host. */
 import { availableParallelism, freemem } from 'node:os';
 
-/** Lets at most `limit` holders in; others wait in order. */
+interface Waiting {
+  readonly weight: number;
+  readonly go: () => void;
+}
+
+/** Lets at most `limit` holders in. The heaviest of those that wait comes next, the first of equals first. */
 export class Gate {
   #free: number;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting: Waiting[] = [];
 
   constructor(limit: number) {
     this.#free = limit;
   }
 
-  async hold<T>(work: () => Promise<T>): Promise<T> {
+  /** @param weight how long the work will take, in any unit that its rivals use too */
+  async hold<T>(work: () => Promise<T>, weight = 0): Promise<T> {
     if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((go) => void this.#waiting.push(go));
+    else await new Promise<void>((go) => void this.#waiting.push({ weight, go }));
     try {
       return await work();
     } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#free += 1;
-      else next();
+      this.#next();
     }
+  }
+
+  #next(): void {
+    const heaviest = Math.max(...this.#waiting.map(({ weight }) => weight));
+    const index = this.#waiting.findIndex(({ weight }) => weight === heaviest);
+    const [next] = index < 0 ? [] : this.#waiting.splice(index, 1);
+    if (next === undefined) this.#free += 1;
+    else next.go();
   }
 }
 

@@ -11,6 +11,7 @@ import { PROFILES, TARGETS, type Profile, type Target } from '../core/arch.ts';
 import { usageError, type MmapvetError } from '../core/errors.ts';
 import { suggestHint } from '../core/suggest.ts';
 import { splitWords } from '../core/words.ts';
+import type { Isolation } from './batches.ts';
 
 export interface BuildPlan {
   /** As given; undefined is the default. */
@@ -34,6 +35,15 @@ export interface BuildPlan {
 export interface RunPlan extends BuildPlan {
   /** Clauses on paths; target and profile make them cells. */
   readonly checks: readonly CatalogueCell[];
+  readonly isolate: Isolation;
+  /** Guests are booted, never restored. */
+  readonly boot: boolean;
+  /** How often each cell is run. */
+  readonly repeats: number;
+  /** How often a failed cell is run again on fresh guests. */
+  readonly confirm: number;
+  /** What cells took in earlier runs, in ms, by `E02.direct`. */
+  readonly durations: ReadonlyMap<string, number>;
   readonly probeSeconds: number;
   readonly strict: boolean;
   readonly keepGuest: boolean;
@@ -76,6 +86,12 @@ export function planRun(values: PlanValues): RunPlan {
   return {
     ...planBuild(values),
     checks: chooseChecks(many(values['clause']), many(values['path'])),
+    // A guest that is kept is one guest.
+    isolate: values['keepGuest'] === true ? 'none' : ((one(values['isolate']) ?? 'group') as Isolation),
+    boot: values['boot'] === true,
+    repeats: number(values['repeat'], '--repeat', 1, 1000) ?? 1,
+    confirm: values['keepGuest'] === true ? 0 : (number(values['confirm'], '--confirm', 0, 100) ?? 2),
+    durations: new Map(),
     probeSeconds: number(values['timeout'], '--timeout', 1, 86_400) ?? 30,
     strict: values['strict'] === true,
     keepGuest: values['keepGuest'] === true,

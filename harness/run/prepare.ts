@@ -41,6 +41,8 @@ export type Prepared =
       readonly target: Target;
       readonly kernelVersion: string;
       readonly build: Build;
+      /** Content keys of what boots: kernel and initrd. */
+      readonly contents: readonly string[];
       readonly guest: Omit<GuestRequest, 'consoleFile'>;
     }
   | {
@@ -128,6 +130,7 @@ export async function prepareTarget(kernel: Kernel, target: Target): Promise<Pre
     target,
     kernelVersion: build.identity.release,
     build,
+    contents: [build.identity.key, image.key],
     guest: { machine, accel, ...boot, kernelArgs: plan.kernelArgs, qemuArgs: plan.qemuArgs },
   };
 }

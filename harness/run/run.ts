@@ -1,9 +1,8 @@
 /**
  * One run from a plan to its exit code: the kernel once, then all targets side by side. Kernel builds go one at a time,
- * and guests of a finished target run while another compiles.
+ * guests of a finished target run while another compiles, and no more guests run at once than the host can bear.
  */
 import { appendFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { CATALOGUE } from '../contract/catalogue.ts';
 import type { Target } from '../core/arch.ts';
 import { messageOf, MmapvetError } from '../core/errors.ts';
@@ -18,12 +17,11 @@ import { buildResults } from '../results/results.ts';
 import { createRunStore, type RunStore } from '../results/store.ts';
 import type { Event } from '../core/events.ts';
 import { keepEvidence } from './evidence.ts';
-import { CellLedger } from './ledger.ts';
 import { Gate, guestsAtOnce } from './limits.ts';
 import type { RunPlan } from './plan.ts';
-import { prepareKernel, prepareTarget, readInputs, type Inputs, type Prepared } from './prepare.ts';
+import { prepareKernel, prepareTarget, readInputs, type Inputs } from './prepare.ts';
 import { createSink, type Sink } from './sink.ts';
-import { runTarget } from './target.ts';
+import { TargetVet } from './target.ts';
 import { machineFor } from '../machine/machine.ts';
 import type { SessionHooks } from './session.ts';
 
@@ -105,17 +103,12 @@ async function runAll(
   sink: Sink,
 ): Promise<boolean> {
   const { signal } = context;
-  const ledgers = new Map<Target, CellLedger>();
-  const ledgerOf = (target: Target): CellLedger => {
-    const ledger = ledgers.get(target) ?? ledgerFor(plan, target, context, store, sink.emit);
-    ledgers.set(target, ledger);
-    return ledger;
-  };
+  const vets = new Map(plan.targets.map((target) => [target, targetVet(plan, target, context, store, sink.emit)]));
   /** Trouble of one target, or of all. An interrupt is no trouble, whatever it broke on its way. */
   const giveUp = (error: unknown, target: Target | null): void => {
     if (signal.aborted) return;
     emitError(sink.emit, target?.name ?? null, error);
-    for (const each of target === null ? plan.targets : [target]) ledgerOf(each).giveUp('not-run', messageOf(error));
+    for (const each of target === null ? plan.targets : [target]) vets.get(each)?.giveUp('not-run', messageOf(error));
   };
   try {
     const kernel = await prepareKernel(plan, inputs, { emit: sink.emit, signal, logFolder: store.place('logs') });
@@ -132,8 +125,7 @@ async function runAll(
     await Promise.all(
       builds.map(async ({ target, prepared }) => {
         try {
-          const ready = await prepared;
-          await running.hold(() => vetTarget(plan, context, store, sink.emit, ready, ledgerOf(target)));
+          await vets.get(target)?.run(await prepared, running);
         } catch (error) {
           giveUp(error, target);
         }
@@ -144,53 +136,23 @@ async function runAll(
     giveUp(error, null);
   }
   if (!signal.aborted) return false;
-  for (const target of plan.targets) ledgerOf(target).giveUp('interrupted', '');
+  for (const vet of vets.values()) vet.giveUp('interrupted', '');
   return true;
 }
 
-function ledgerFor(plan: RunPlan, target: Target, context: RunContext, store: RunStore, emit: Emit): CellLedger {
-  return new CellLedger({
+function targetVet(plan: RunPlan, target: Target, context: RunContext, store: RunStore, emit: Emit): TargetVet {
+  const onIdle = context.onIdle?.(target.name);
+  return new TargetVet({
+    plan,
     target: target.name,
-    profile: plan.profile.name,
-    checks: plan.checks,
-    emit,
+    consoleFile: (guest) => store.place(`${target.name}/console-${guest === 0 ? 'boot' : guest}.log`),
+    keepConfig: (text) => store.writeText(`${target.name}/kernel.config`, text),
     keepEvidence: (cell, slice) =>
       keepEvidence(store, cell, slice, repeatCommand(context.command, cell.clause, cell.target)),
+    emit,
+    signal: context.signal,
+    ...(onIdle === undefined ? {} : { onIdle }),
   });
-}
-
-async function vetTarget(
-  plan: RunPlan,
-  context: RunContext,
-  store: RunStore,
-  emit: Emit,
-  prepared: Prepared,
-  ledger: CellLedger,
-): Promise<void> {
-  ledger.kernelVersion = prepared.kernelVersion;
-  switch (prepared.kind) {
-    case 'no-hook':
-      ledger.features = prepared.features;
-      ledger.giveUp('not-run', 'the kernel lacks the hook');
-      return;
-    case 'built': {
-      store.writeText(`${prepared.target.name}/kernel.config`, await readFile(prepared.build.config, 'utf8'));
-      const onIdle = context.onIdle?.(prepared.target.name);
-      await runTarget(
-        {
-          target: prepared.target.name,
-          guest: prepared.guest,
-          consoleFile: (guest) => store.place(`${prepared.target.name}/console-${guest}.log`),
-          probeSeconds: plan.probeSeconds,
-          lie: plan.lie,
-          signal: context.signal,
-          ...(onIdle === undefined ? {} : { onIdle }),
-        },
-        ledger,
-        emit,
-      );
-    }
-  }
 }
 
 export function emitError(emit: Emit, target: string | null, error: unknown): void {

@@ -1,23 +1,25 @@
 /**
- * One guest's work: boot, connect, load the driver, run the probes over SSH, unload it. What the guest says is handed on
- * as it comes; how it ended is the return value. Nothing here judges.
+ * One guest's work: connect, load the driver, run the probes over SSH, unload it. What the guest says is handed on as it
+ * comes; how it ended is the return value. Nothing here judges.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CellId, Emit, Stage } from '../core/events.ts';
 import { MmapvetError, messageOf } from '../core/errors.ts';
 import { inStage } from '../kernel/stage.ts';
-import { Guest, type GuestRequest } from '../machine/guest.ts';
+import type { Guest } from '../machine/guest.ts';
 import { createKtapParser } from '../probe/ktap.ts';
 import type { ProbeReport } from '../probe/report.ts';
 import { createTranscriptReader, type ProbeHeader, type Transcript } from '../probe/transcript.ts';
-import { SshConnection, type ExecEnd, type ExecResult } from '../ssh/connection.ts';
+import { SshConnection, type ExecResult } from '../ssh/connection.ts';
 
 export interface SessionRequest {
   readonly target: string;
-  readonly guest: GuestRequest;
+  /** Gives a guest, which need not be ready for SSH yet. */
+  readonly open: () => Promise<Guest>;
   readonly cells: readonly CellId[];
   /** Time limit of one probe, in seconds. */
   readonly probeSeconds: number;
+  readonly bootMs: number;
   /** `lie=` of the driver; 0 tells the truth. */
   readonly lie: number;
   readonly signal: AbortSignal;
@@ -69,20 +71,16 @@ export async function runSession(request: SessionRequest, hooks: SessionHooks): 
     inStage(name, target, '', hooks, async () => ({ value: await work() }));
   const state: { transcript: Transcript | null; ended: boolean } = { transcript: null, ended: false };
 
-  await using guest = await Guest.start(request.guest);
-  const { accel, consoleFile } = request.guest;
-  hooks.emit({ kind: 'guest', target, accel, command: [...guest.command], console: consoleFile });
+  await using guest = await request.open();
   const trouble = await stopped(async () => {
-    await stage('boot', () => guest.ready(BOOT_MS, signal)).catch((error: unknown) => stopFor('boot', error, signal));
+    if (!guest.isReady)
+      await stage('boot', () => guest.ready(request.bootMs, signal)).catch((error: unknown) =>
+        stopFor('boot', error, signal),
+      );
     await using connection = await stage('connect', () => SshConnection.connect(guest.ssh, signal)).catch(
       (error: unknown) => stopFor('connection', error, signal),
     );
-    await stage('module', () => loadDriver(guest, connection, request));
-    const end = await stage('probe', () => runProbes(request, hooks, connection, state));
-    const broken = await probeTrouble(end, state.transcript, guest);
-    if (broken !== null && broken.kind !== 'probes') throw new Stopped(broken);
-    await hooks.onIdle?.(guest, connection);
-    await unloadDriver(guest, connection, request, state, broken);
+    await stage('probe', () => probe(guest, connection, request, hooks, state));
   });
   // The rest of a splat is worth having: reading goes on for a moment after a guest broke.
   if (trouble !== null && trouble.kind !== 'unload') await Promise.race([guest.exited, sleep(500)]);
@@ -114,58 +112,81 @@ function stopFor(kind: 'boot' | 'connection', error: unknown, signal: AbortSigna
   throw new Stopped(kind === 'boot' ? { kind, error } : { kind, text: error.message });
 }
 
-async function loadDriver(guest: Guest, connection: SshConnection, request: SessionRequest): Promise<void> {
-  const command = `${INSMOD} lie=${request.lie}`;
-  const result = await connection.exec({ command, timeoutMs: 30_000, signal: request.signal });
-  if (result.end.kind === 'lost') throw new Stopped(await lostTrouble(guest, result.end.why));
-  if (!succeeded(result.end)) throw new Stopped({ kind: 'driver', text: `insmod: ${explain(result)}` });
-}
+/** How the guest's script says that the driver did not load, or not unload; the probes' own codes are small. */
+const NOT_LOADED = 101;
+const NOT_UNLOADED = 102;
 
-async function unloadDriver(
+const LOAD = (lie: number): string => `${INSMOD} lie=${lie} || exit ${NOT_LOADED}`;
+/** Waiting for RCU is most of what rmmod does; nothing is vetted after it. */
+const UNLOAD = `echo 1 > /sys/kernel/rcu_expedited; rmmod mmapvet || code=${NOT_UNLOADED}; echo "${END_MARK}" > /dev/kmsg; exit $code`;
+
+/**
+ * Loads the driver, runs the probes and unloads it: one command, since each one costs a channel, a shell and half a dozen
+ * round trips with an emulated machine. Only a guest that is to be kept is asked twice.
+ */
+async function probe(
   guest: Guest,
   connection: SshConnection,
   request: SessionRequest,
-  state: { ended: boolean },
-  broken: SessionTrouble | null,
+  hooks: SessionHooks,
+  state: { transcript: Transcript | null; ended: boolean },
 ): Promise<void> {
-  const command = `rmmod mmapvet; code=$?; echo "${END_MARK}" > /dev/kmsg; exit $code`;
-  const result = await connection.exec({ command, timeoutMs: 30_000, signal: request.signal });
+  const cells = request.cells.map((cell) => `${cell.clause}.${cell.path}`);
+  const probes = `${PROBES} --timeout ${request.probeSeconds} ${cells.join(' ')}; code=$?`;
+  const keep = hooks.onIdle !== undefined;
+  const command = [LOAD(request.lie), probes, keep ? 'exit $code' : UNLOAD].join('; ');
+  const result = await execProbes(command, cells.length, request, hooks, connection, state);
+  const broken = await troubleOf(result, state.transcript, guest);
+  if (broken !== null && broken.kind !== 'probes' && broken.kind !== 'unload') throw new Stopped(broken);
+  await hooks.onIdle?.(guest, connection);
+  const unloading = keep
+    ? await connection.exec({ command: `code=0; ${UNLOAD}`, timeoutMs: 30_000, signal: request.signal })
+    : null;
   state.ended = await sawLine(guest, END_MARK);
-  if (broken !== null) throw new Stopped(broken);
-  if (result.end.kind === 'lost') throw new Stopped(await lostTrouble(guest, result.end.why));
-  if (!succeeded(result.end)) throw new Stopped({ kind: 'unload', text: `rmmod: ${explain(result)}` });
+  const trouble = broken ?? (unloading === null ? null : await troubleOf(unloading, state.transcript, guest));
+  if (trouble !== null) throw new Stopped(trouble);
 }
 
-async function runProbes(
+async function execProbes(
+  command: string,
+  cells: number,
   request: SessionRequest,
-  hooks: SessionHooks,
+  { onHeader, onBegin, onReport }: SessionHooks,
   connection: SshConnection,
   state: { transcript: Transcript | null },
-): Promise<ExecEnd> {
-  const { onHeader, onBegin, onReport } = hooks;
+): Promise<ExecResult> {
   const reader = createTranscriptReader({ onHeader, onBegin, onReport });
   const parser = createKtapParser((item) => reader.add(item));
-  const cells = request.cells.map((cell) => `${cell.clause}.${cell.path}`);
   const result = await connection.exec({
-    command: `${PROBES} --timeout ${request.probeSeconds} ${cells.join(' ')}`,
+    command,
     // Each probe has its own limit in the guest; this one is for a guest that stalls as a whole.
-    timeoutMs: (cells.length * request.probeSeconds + 30) * 1000,
+    timeoutMs: (cells * request.probeSeconds + 30) * 1000,
     signal: request.signal,
-    keep: 0,
+    keep: SAID_BYTES,
     onStdout: (text) => parser.push(text),
   });
   parser.end();
   state.transcript = reader.transcript();
-  return result.end;
+  return result;
 }
+
+/** What insmod and rmmod have to say is short. */
+const SAID_BYTES = 4096;
 
 /** 0 and 1 are verdicts, 4 is "all skipped": how the probes end when nothing is wrong on our side. */
 const PROBE_EXITS: readonly number[] = [0, 1, 4];
 
-async function probeTrouble(end: ExecEnd, transcript: Transcript | null, guest: Guest): Promise<SessionTrouble | null> {
+async function troubleOf(
+  { end, stderr }: ExecResult,
+  transcript: Transcript | null,
+  guest: Guest,
+): Promise<SessionTrouble | null> {
+  const said = stderr.trim().split('\n').at(-1) ?? '';
   switch (end.kind) {
     case 'exit':
       if (PROBE_EXITS.includes(end.code)) return null;
+      if (end.code === NOT_LOADED) return { kind: 'driver', text: said };
+      if (end.code === NOT_UNLOADED) return { kind: 'unload', text: said };
       return { kind: 'probes', text: transcript?.bailOut ?? `mmapvet-probes ended with code ${end.code}` };
     case 'signal':
       return { kind: 'probes', text: `mmapvet-probes was ended by ${end.signal}` };
@@ -201,18 +222,8 @@ async function sawLine(guest: Guest, text: string): Promise<boolean> {
   }
 }
 
-const succeeded = (end: ExecEnd): boolean => end.kind === 'exit' && end.code === 0;
-
-function explain(result: ExecResult): string {
-  const said = `${result.stdout}\n${result.stderr}`.trim().split('\n').at(-1) ?? '';
-  switch (result.end.kind) {
-    case 'exit':
-      return said === '' ? `exit code ${result.end.code}` : said;
-    case 'signal':
-      return `ended by ${result.end.signal}`;
-    case 'timeout':
-      return 'it did not end in time';
-    case 'lost':
-      return result.end.why;
-  }
-}
+/** The trouble in one sentence, null being none. */
+export const troubleText = (trouble: SessionTrouble | null): string => {
+  if (trouble === null) return 'the probes said nothing about it';
+  return trouble.kind === 'boot' ? messageOf(trouble.error) : trouble.text;
+};

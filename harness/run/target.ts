@@ -1,129 +1,176 @@
 /**
- * All guests of one target: cells run in one guest after another until each is decided. A guest that dies takes only
- * the cell with it that was running; the rest goes on in a fresh one.
+ * One target from its build to its verdicts: a snapshot of its booted guest, batches of cells in pristine guests side by
+ * side, and fresh guests for the cells that failed.
  */
-import type { Emit } from '../core/events.ts';
+import { readFile } from 'node:fs/promises';
+import type { CatalogueCell } from '../contract/catalogue.ts';
 import { messageOf } from '../core/errors.ts';
-import type { GuestRequest } from '../machine/guest.ts';
-import { findSplats, sliceByCell } from '../probe/splat.ts';
-import type { CellLedger } from './ledger.ts';
-import { runSession, type SessionHooks, type SessionResult, type SessionTrouble } from './session.ts';
+import type { Cell, Emit, Fault } from '../core/events.ts';
+import { plural } from '../core/words.ts';
+import { inStage } from '../kernel/stage.ts';
+import { findSplats } from '../probe/splat.ts';
+import type { Missing } from '../results/verdict.ts';
+import { runBatch } from './batch.ts';
+import { guestOfRepeat, planBatches, type Batch } from './batches.ts';
+import { Guests } from './guests.ts';
+import { CellLedger } from './ledger.ts';
+import type { Gate } from './limits.ts';
+import type { RunPlan } from './plan.ts';
+import type { Prepared } from './prepare.ts';
+import { BOOT_MS, troubleText, type SessionHooks, type SessionTrouble } from './session.ts';
+import { Tally } from './tally.ts';
 
-export interface TargetRequest {
+export interface TargetOptions {
+  readonly plan: RunPlan;
   readonly target: string;
-  readonly guest: Omit<GuestRequest, 'consoleFile'>;
-  /** Where the console of the n-th guest goes. */
+  /** Where the console of the n-th guest goes; 0 is the boot that is saved. */
   readonly consoleFile: (guest: number) => string;
-  readonly probeSeconds: number;
-  readonly lie: number;
+  readonly keepConfig: (text: string) => void;
+  readonly keepEvidence: (cell: Cell, slice: readonly string[]) => string | null;
+  readonly emit: Emit;
   readonly signal: AbortSignal;
   readonly onIdle?: SessionHooks['onIdle'];
 }
 
-/** A kernel that kills its guest over and over is known well enough after this many. */
-const MAX_GUESTS = 5;
+type Built = Extract<Prepared, { kind: 'built' }>;
 
-export async function runTarget(request: TargetRequest, ledger: CellLedger, emit: Emit): Promise<void> {
-  for (let number = 1; ledger.pending.length > 0; number += 1) {
-    if (number > MAX_GUESTS) {
-      ledger.giveUp('not-run', `${MAX_GUESTS} guests died before it`);
-      return;
-    }
-    const before = ledger.pending.length;
-    const result = await runOnce(request, ledger, emit, number);
-    takeTrouble(result, ledger, emit, request.target);
-    takeConsoleFaults(result, emit, request.target);
-    // No cell decided means that another guest would end the same way.
-    if (ledger.pending.length === before) ledger.giveUp('not-run', troubleText(result.trouble));
-  }
-}
+export class TargetVet {
+  readonly #options: TargetOptions;
+  readonly #tally: Tally;
+  #features: readonly string[] | null = null;
+  #kernelVersion = '';
 
-async function runOnce(request: TargetRequest, ledger: CellLedger, emit: Emit, number: number): Promise<SessionResult> {
-  const { target, guest, consoleFile, probeSeconds, lie, signal, onIdle } = request;
-  return runSession(
-    {
-      target,
-      guest: { ...guest, consoleFile: consoleFile(number) },
-      cells: ledger.pending,
-      probeSeconds,
-      lie,
-      signal,
-    },
-    {
+  constructor(options: TargetOptions) {
+    const { plan, emit, keepEvidence } = options;
+    this.#options = options;
+    this.#tally = new Tally({
+      checks: plan.checks,
+      repeats: plan.repeats,
+      confirm: plan.confirm > 0,
       emit,
-      onHeader: (header) => {
-        ledger.features = header.features;
-        ledger.kernelVersion = header.kernel;
-      },
-      onBegin: (cell) => ledger.begin(cell),
-      onReport: (report) => ledger.report(report),
-      ...(onIdle === undefined ? {} : { onIdle }),
-    },
-  );
-}
+      keepEvidence,
+    });
+  }
 
-/** Decides the cells that this guest's end decides; the others stay pending. */
-function takeTrouble(result: SessionResult, ledger: CellLedger, emit: Emit, target: string): void {
-  const { trouble, transcript, lines } = result;
-  const running = transcript?.unfinished.at(-1);
-  switch (trouble?.kind) {
-    case undefined:
-      if (!result.ended) note(emit, target, 'The guest never said that it came to its end.', undefined, 'NO_END_MARK');
-      ledger.giveUp('no-result', transcript?.problems.join('; ') ?? '');
-      return;
-    case 'boot': {
-      const faults = findSplats(lines);
-      ledger.giveUp('not-run', `the guest did not boot: ${messageOf(trouble.error)}`, faults);
-      note(emit, target, `The guest did not boot: ${messageOf(trouble.error)}`, trouble.error.hint, trouble.error.code);
-      return;
+  /** @param running lets in as many guests as the host bears */
+  async run(prepared: Prepared, running: Gate): Promise<void> {
+    this.#kernelVersion = prepared.kernelVersion;
+    switch (prepared.kind) {
+      case 'no-hook':
+        this.#features = prepared.features;
+        return this.giveUp('not-run', 'the kernel lacks the hook');
+      case 'built':
+        this.#options.keepConfig(await readFile(prepared.build.config, 'utf8'));
+        await this.#runBuilt(prepared, running);
+        this.giveUp('no-result', '');
     }
-    case 'driver':
-      ledger.giveUp('not-run', trouble.text);
-      note(emit, target, `The driver did not load: ${trouble.text}`, 'Read the end of the console.', 'DRIVER_LOAD');
-      return;
-    case 'guest-died':
-    case 'connection':
-      if (running !== undefined)
-        ledger.broken(running, trouble.kind === 'guest-died' ? 'guest-died' : 'lost-connection', trouble.text, lines);
-      note(emit, target, `A guest was lost: ${trouble.text}.`, undefined, 'GUEST_LOST');
-      return;
-    case 'probes':
-      if (running !== undefined) ledger.broken(running, 'cut-off', trouble.text, lines);
-      note(emit, target, `The probes did not end in order: ${trouble.text}.`, undefined, 'PROBES_BROKE');
-      return;
-    case 'unload':
-      ledger.giveUp('no-result', transcript?.problems.join('; ') ?? '');
-      note(emit, target, `The driver did not unload: ${trouble.text}`, 'Read the end of the console.', 'DRIVER_UNLOAD');
-      return;
+  }
+
+  /** Settles all that is left: nothing more will be known about it. */
+  giveUp(why: Missing, detail: string, faults: readonly Fault[] = []): void {
+    const left = this.#tally.close();
+    if (left.length > 0) this.#ledger(left).giveUp(why, detail, faults);
+  }
+
+  async #runBuilt(prepared: Built, running: Gate): Promise<void> {
+    const { plan, target, consoleFile, emit, signal } = this.#options;
+    const guests = new Guests({
+      target,
+      guest: prepared.guest,
+      contents: prepared.contents,
+      consoleFile,
+      bootMs: BOOT_MS,
+      emit,
+      signal,
+    });
+    if (!plan.boot && !(await this.#saveBoot(guests, running))) return;
+    const batches = planBatches(plan.checks, plan.isolate, plan.repeats, plan.boot);
+    const stage = (name: 'probe' | 'repeat', detail: string, work: () => Promise<void>): Promise<void> =>
+      inStage(name, target, detail, { emit }, async () => ({ value: await work() }));
+    await stage('probe', '', () => this.#runBatches(batches, guests, running));
+    const again = this.#tally.waiting;
+    if (again.length === 0) return;
+    this.#tally.confirm(plan.confirm);
+    await stage('repeat', plural(again.length, 'cell'), () =>
+      this.#runBatches(confirmations(again, plan.confirm, plan.boot), guests, running),
+    );
+  }
+
+  /** @returns whether the kernel boots */
+  async #saveBoot(guests: Guests, running: Gate): Promise<boolean> {
+    const { target, emit } = this.#options;
+    const { error, lines } = await running.hold(() => guests.prepare(), Infinity);
+    const faults = findSplats(lines);
+    for (const fault of faults) emit({ kind: 'kernel-fault', target, during: 'boot', fault });
+    if (error === null) return true;
+    const text = `The guest did not boot: ${messageOf(error)}`;
+    const { code, hint } = error;
+    emit({ kind: 'note', target, level: 'error', text, code, ...(hint === undefined ? {} : { hint }) });
+    this.giveUp('not-run', `the guest did not boot: ${messageOf(error)}`, faults);
+    return false;
+  }
+
+  async #runBatches(batches: readonly Batch[], guests: Guests, running: Gate): Promise<void> {
+    let hopeless: SessionTrouble | null = null;
+    const run = async (batch: Batch): Promise<void> => {
+      const ledger = this.#ledger(batch.checks);
+      if (hopeless === null) hopeless = await this.#runBatch(batch, guests, ledger);
+      else ledger.giveUp('not-run', troubleText(hopeless));
+    };
+    const ended = await Promise.allSettled(
+      batches.map((batch) => running.hold(() => run(batch), expectedMs(batch, this.#options.plan.durations))),
+    );
+    const broken = ended.find((each) => each.status === 'rejected');
+    if (broken !== undefined) throw broken.reason;
+  }
+
+  async #runBatch(batch: Batch, guests: Guests, ledger: CellLedger): Promise<SessionTrouble | null> {
+    const { plan, target, emit, signal, onIdle } = this.#options;
+    signal.throwIfAborted();
+    const trouble = await runBatch(
+      {
+        target,
+        guests,
+        kind: batch.guest,
+        probeSeconds: plan.probeSeconds,
+        bootMs: BOOT_MS,
+        lie: plan.lie,
+        signal,
+        ...(onIdle === undefined ? {} : { onIdle }),
+      },
+      ledger,
+      emit,
+    );
+    this.#features ??= ledger.features;
+    return trouble;
+  }
+
+  #ledger(checks: readonly CatalogueCell[]): CellLedger {
+    const { plan, target, emit } = this.#options;
+    return new CellLedger({
+      target,
+      profile: plan.profile.name,
+      checks,
+      features: this.#features,
+      kernelVersion: this.#kernelVersion,
+      emit,
+      onVerdict: (attempt) => this.#tally.add(attempt),
+    });
   }
 }
 
-/**
- * What only the console knows: complaints while no probe ran (booting, loading, unloading), and any during a cell whose
- * own reading of the kernel log has none. Titles are not compared: the serial line may garble them.
- */
-function takeConsoleFaults(result: SessionResult, emit: Emit, target: string): void {
-  const { cells, outside } = sliceByCell(result.lines);
-  const during = result.transcript === null ? 'boot' : 'between probes';
-  for (const fault of findSplats(outside)) emit({ kind: 'kernel-fault', target, during, fault });
-  for (const report of result.transcript?.reports ?? []) {
-    if (findSplats(report.kmsg).length > 0) continue;
-    for (const fault of findSplats(cells.get(report.cell) ?? []))
-      emit({ kind: 'kernel-fault', target, during: report.cell, fault });
-  }
+/** All cells that failed share a guest: a pristine one each showed them failing before. */
+const confirmations = (checks: readonly CatalogueCell[], runs: number, booted: boolean): Batch[] =>
+  Array.from({ length: runs }, (_, index) => ({
+    name: 'all',
+    checks,
+    guest: guestOfRepeat(index + 1, booted),
+    repeat: index + 1,
+  }));
+
+/** A cell that nobody has timed yet, in ms. */
+const USUAL_MS = 25;
+
+function expectedMs(batch: Batch, durations: RunPlan['durations']): number {
+  return batch.checks.reduce((sum, { clause, path }) => sum + (durations.get(`${clause.id}.${path}`) ?? USUAL_MS), 0);
 }
-
-const note = (emit: Emit, target: string, text: string, hint?: string, code?: string): void =>
-  emit({
-    kind: 'note',
-    target,
-    level: 'error',
-    text,
-    ...(hint === undefined ? {} : { hint }),
-    ...(code === undefined ? {} : { code }),
-  });
-
-const troubleText = (trouble: SessionTrouble | null): string => {
-  if (trouble === null) return 'the probes said nothing about it';
-  return trouble.kind === 'boot' ? messageOf(trouble.error) : trouble.text;
-};

@@ -10,7 +10,9 @@ const STAGE_WIDTH = 7;
 const ALWAYS: ReadonlySet<Stage> = new Set(['build', 'boot']);
 const SLOW_MS = 1000;
 /** Stages that a row of the live window still names when they are over; the others pass in a blink. */
-const MILESTONES: ReadonlySet<Stage> = new Set(['config', 'build', 'boot', 'probe']);
+const MILESTONES: ReadonlySet<Stage> = new Set(['config', 'build', 'boot', 'probe', 'repeat']);
+/** What is said in place of a time where there was nothing to do. */
+const REUSED: Partial<Record<Stage, string>> = { build: 'already built', boot: 'from a snapshot' };
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'] as const;
 const BAR = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const;
 const BAR_COLUMNS = 18;
@@ -28,7 +30,7 @@ export function deservesLine(stage: StageState): boolean {
 /** `  x86_64  build    ✓ 4 min 12 s  712 objects`. */
 export function stageEndLine(target: string, stage: StageState, width: number, paint: Paint): string {
   const sign = stage.state === 'failed' ? paint('red', '✗') : paint('green', '✓');
-  const took = stage.reused ? 'already built' : formatDuration(stage.durationMs);
+  const took = stage.reused ? (REUSED[stage.stage] ?? 'at hand') : formatDuration(stage.durationMs);
   return stageLine(target, stage.stage, `${sign} ${padTo(took, 12)}`, stage.detail, width, paint);
 }
 

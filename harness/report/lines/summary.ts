@@ -14,9 +14,11 @@ const BUCKETS: Readonly<Record<Stage, string>> = {
   build: 'build',
   image: 'build',
   boot: 'guests',
+  restore: 'guests',
   connect: 'guests',
   module: 'guests',
   probe: 'guests',
+  repeat: 'guests',
   collect: 'guests',
 };
 

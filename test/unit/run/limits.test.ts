@@ -30,3 +30,20 @@ test('guests at once: cores bound them, then memory, never fewer than one', () =
   expect(guestsAtOnce(512, 16, 2000)).toBe(3);
   expect(guestsAtOnce(512, 2, 100)).toBe(1);
 });
+
+test('the heaviest of those that wait comes next, the first of equals first', async () => {
+  const gate = new Gate(1);
+  const order: string[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const first = gate.hold(() => promise);
+  const others = [
+    ['light', 1],
+    ['heavy', 5],
+    ['light too', 1],
+    ['heaviest', 9],
+  ] as const;
+  const held = others.map(([name, weight]) => gate.hold(async () => void order.push(name), weight));
+  resolve();
+  await Promise.all([first, ...held]);
+  expect(order).toEqual(['heaviest', 'heavy', 'light', 'light too']);
+});

@@ -1,0 +1,131 @@
+/**
+ * One batch of cells, in one guest after another until each is decided. A guest that dies takes only the cell with it that
+ * was running; the rest goes on in a fresh one.
+ */
+import type { Emit } from '../core/events.ts';
+import { messageOf } from '../core/errors.ts';
+import { findSplats, sliceByCell } from '../probe/splat.ts';
+import type { GuestKind } from './batches.ts';
+import { ofGuest, type Guests } from './guests.ts';
+import type { CellLedger } from './ledger.ts';
+import { runSession, troubleText, type SessionHooks, type SessionResult, type SessionTrouble } from './session.ts';
+
+export interface BatchRequest {
+  readonly target: string;
+  readonly guests: Guests;
+  readonly kind: GuestKind;
+  readonly probeSeconds: number;
+  /** Limit of one boot. */
+  readonly bootMs: number;
+  readonly lie: number;
+  readonly signal: AbortSignal;
+  readonly onIdle?: SessionHooks['onIdle'];
+}
+
+/** A kernel that kills its guest over and over is known well enough after this many. */
+const MAX_GUESTS = 5;
+
+/** @returns the trouble that no other guest of this target would be spared, else null */
+export async function runBatch(request: BatchRequest, ledger: CellLedger, emit: Emit): Promise<SessionTrouble | null> {
+  for (let used = 1; ledger.pending.length > 0; used += 1) {
+    if (used > MAX_GUESTS) {
+      ledger.giveUp('not-run', `${MAX_GUESTS} guests died before it`);
+      return null;
+    }
+    const before = ledger.pending.length;
+    const result = await runOnce(request, ledger, emit);
+    takeTrouble(result, ledger, emit, request.target);
+    takeConsoleFaults(result, emit, request.target);
+    // No cell decided means that another guest would end the same way.
+    if (ledger.pending.length === before) ledger.giveUp('not-run', troubleText(result.trouble));
+    if (result.trouble?.kind === 'boot' || result.trouble?.kind === 'driver') return result.trouble;
+  }
+  return null;
+}
+
+async function runOnce(request: BatchRequest, ledger: CellLedger, emit: Emit): Promise<SessionResult> {
+  const { target, guests, kind, probeSeconds, bootMs, lie, signal, onIdle } = request;
+  const number = guests.next();
+  return runSession(
+    {
+      target,
+      open: () => guests.open(number, kind),
+      cells: ledger.pending,
+      probeSeconds,
+      bootMs,
+      lie,
+      signal,
+    },
+    {
+      emit: ofGuest(emit, number),
+      onHeader: (header) => {
+        ledger.features = header.features;
+        ledger.kernelVersion = header.kernel;
+      },
+      onBegin: (cell) => ledger.begin(cell),
+      onReport: (report) => ledger.report(report),
+      ...(onIdle === undefined ? {} : { onIdle }),
+    },
+  );
+}
+
+/** Decides the cells that this guest's end decides; the others stay pending. */
+function takeTrouble(result: SessionResult, ledger: CellLedger, emit: Emit, target: string): void {
+  const { trouble, transcript, lines } = result;
+  const running = transcript?.unfinished.at(-1);
+  switch (trouble?.kind) {
+    case undefined:
+      if (!result.ended) note(emit, target, 'The guest never said that it came to its end.', undefined, 'NO_END_MARK');
+      ledger.giveUp('no-result', transcript?.problems.join('; ') ?? '');
+      return;
+    case 'boot': {
+      const faults = findSplats(lines);
+      ledger.giveUp('not-run', `the guest did not boot: ${messageOf(trouble.error)}`, faults);
+      note(emit, target, `The guest did not boot: ${messageOf(trouble.error)}`, trouble.error.hint, trouble.error.code);
+      return;
+    }
+    case 'driver':
+      ledger.giveUp('not-run', trouble.text);
+      note(emit, target, `The driver did not load: ${trouble.text}`, 'Read the end of the console.', 'DRIVER_LOAD');
+      return;
+    case 'guest-died':
+    case 'connection':
+      if (running !== undefined)
+        ledger.broken(running, trouble.kind === 'guest-died' ? 'guest-died' : 'lost-connection', trouble.text, lines);
+      note(emit, target, `A guest was lost: ${trouble.text}.`, undefined, 'GUEST_LOST');
+      return;
+    case 'probes':
+      if (running !== undefined) ledger.broken(running, 'cut-off', trouble.text, lines);
+      note(emit, target, `The probes did not end in order: ${trouble.text}.`, undefined, 'PROBES_BROKE');
+      return;
+    case 'unload':
+      ledger.giveUp('no-result', transcript?.problems.join('; ') ?? '');
+      note(emit, target, `The driver did not unload: ${trouble.text}`, 'Read the end of the console.', 'DRIVER_UNLOAD');
+      return;
+  }
+}
+
+/**
+ * What only the console knows: complaints while no probe ran (booting, loading, unloading), and any during a cell whose
+ * own reading of the kernel log has none. Titles are not compared: the serial line may garble them.
+ */
+function takeConsoleFaults(result: SessionResult, emit: Emit, target: string): void {
+  const { cells, outside } = sliceByCell(result.lines);
+  const during = result.transcript === null ? 'boot' : 'between probes';
+  for (const fault of findSplats(outside)) emit({ kind: 'kernel-fault', target, during, fault });
+  for (const report of result.transcript?.reports ?? []) {
+    if (findSplats(report.kmsg).length > 0) continue;
+    for (const fault of findSplats(cells.get(report.cell) ?? []))
+      emit({ kind: 'kernel-fault', target, during: report.cell, fault });
+  }
+}
+
+const note = (emit: Emit, target: string, text: string, hint?: string, code?: string): void =>
+  emit({
+    kind: 'note',
+    target,
+    level: 'error',
+    text,
+    ...(hint === undefined ? {} : { hint }),
+    ...(code === undefined ? {} : { code }),
+  });

@@ -1,0 +1,129 @@
+/**
+ * Where the guests of one target come from. The first boot is saved; every later guest starts from the file, in this run
+ * and in later ones. A guest that is asked to be booted is, and so is every guest where no snapshot can be had.
+ */
+import { messageOf, type MmapvetError } from '../core/errors.ts';
+import type { Emit } from '../core/events.ts';
+import { inStage } from '../kernel/stage.ts';
+import { Guest, type GuestRequest, type GuestStart } from '../machine/guest.ts';
+import { dropSnapshot, snapshotKey, takeSnapshot, type Snapshot } from '../machine/snapshot.ts';
+import type { GuestKind } from './batches.ts';
+
+export interface GuestsRequest {
+  readonly target: string;
+  readonly guest: Omit<GuestRequest, 'consoleFile'>;
+  /** Content keys of kernel and initrd. */
+  readonly contents: readonly string[];
+  /** Where the console of the n-th guest goes; 0 is the boot that was saved. */
+  readonly consoleFile: (guest: number) => string;
+  /** Limit of one boot. */
+  readonly bootMs: number;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+}
+
+/** What the boot that all guests come from left behind. */
+export interface SavedBoot {
+  /** Why no guest can be had; null for a kernel that boots. */
+  readonly error: MmapvetError | null;
+  readonly lines: readonly string[];
+}
+
+/** A restored guest is ready in a quarter of a second; it gets fifty times what that takes on a busy host. */
+const RESTORE_MS = 30_000;
+
+/** An `emit` that says of stages which guest they are of. */
+export const ofGuest =
+  (emit: Emit, guest: number): Emit =>
+  (event) =>
+    emit(event.kind === 'stage-start' || event.kind === 'stage-end' ? { ...event, guest } : event);
+
+export class Guests {
+  readonly #request: GuestsRequest;
+  #snapshot: Snapshot | null = null;
+  #key = '';
+  #count = 0;
+
+  constructor(request: GuestsRequest) {
+    this.#request = request;
+  }
+
+  /** Makes sure that there is a snapshot, or that there can be none. Call it once, before `open`. */
+  async prepare(): Promise<SavedBoot> {
+    const { target, guest, contents, consoleFile, bootMs, emit, signal } = this.#request;
+    this.#key = await snapshotKey(guest, contents);
+    let boot: SavedBoot = { error: null, lines: [] };
+    await inStage('boot', target, '', { emit }, async () => {
+      const result = await takeSnapshot(this.#key, { ...guest, consoleFile: consoleFile(0) }, bootMs, signal);
+      switch (result.kind) {
+        case 'saved':
+          this.#snapshot = result.snapshot;
+          boot = { error: null, lines: result.snapshot.bootLines };
+          return { value: null, reused: result.reused };
+        case 'not-saved':
+          this.#note('SNAPSHOT_UNSAVED', `No guest can be saved, so each is booted: ${messageOf(result.error)}`);
+          return { value: null };
+        case 'no-boot':
+          boot = result;
+          throw result.error;
+      }
+    }).catch((error: unknown) => {
+      if (boot.error === null) throw error;
+    });
+    return boot;
+  }
+
+  /** The number of the guest that `open` gives next. */
+  next(): number {
+    this.#count += 1;
+    return this.#count;
+  }
+
+  /**
+   * Starts a guest; `ready` of a restored one has been waited for.
+   * @throws MmapvetError as Guest.start
+   */
+  async open(number: number, kind: GuestKind): Promise<Guest> {
+    const { target, guest, consoleFile, emit } = this.#request;
+    const request = { ...guest, consoleFile: consoleFile(number) };
+    const restored = kind === 'booted' ? null : await this.#restore(request, number);
+    const opened = restored ?? (await Guest.start(request));
+    emit({
+      kind: 'guest',
+      target,
+      guest: number,
+      origin: restored === null ? 'booted' : 'restored',
+      accel: guest.accel,
+      command: [...opened.command],
+      console: request.consoleFile,
+    });
+    return opened;
+  }
+
+  /** @returns null where there is no snapshot, or none that works: it is dropped then */
+  async #restore(request: GuestRequest, number: number): Promise<Guest | null> {
+    const { target, emit, signal } = this.#request;
+    const snapshot = this.#snapshot;
+    if (snapshot === null) return null;
+    const start: GuestStart = { kind: 'restore', ram: snapshot.ram, state: snapshot.state };
+    try {
+      return await inStage('restore', target, '', { emit: ofGuest(emit, number) }, async () => {
+        await using cleanup = new AsyncDisposableStack();
+        const guest = cleanup.use(await Guest.start(request, start));
+        await guest.ready(RESTORE_MS, signal);
+        cleanup.move();
+        return { value: guest };
+      });
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#snapshot = null;
+      await dropSnapshot(this.#key);
+      this.#note('SNAPSHOT_DROPPED', `A saved guest could not be restored, so guests are booted: ${messageOf(error)}`);
+      return null;
+    }
+  }
+
+  #note(code: string, text: string): void {
+    this.#request.emit({ kind: 'note', target: this.#request.target, level: 'warning', code, text });
+  }
+}

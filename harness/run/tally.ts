@@ -1,0 +1,96 @@
+/**
+ * The verdicts of one target as they come in, run by run. A cell's event is emitted once, when all of its runs have ended;
+ * a failed one may be given more runs before that.
+ */
+import type { CatalogueCell } from '../contract/catalogue.ts';
+import type { Cell, Emit } from '../core/events.ts';
+import { isDoubtful, mergeRepeats } from '../results/repeats.ts';
+
+export interface Attempt {
+  readonly cell: Cell;
+  /** The kernel's lines that belong to it. */
+  readonly slice: readonly string[];
+  /** It failed for a reason of ours that another guest may not have. */
+  readonly ours: boolean;
+}
+
+export interface TallyOptions {
+  readonly checks: readonly CatalogueCell[];
+  readonly repeats: number;
+  /** Failed cells wait for more runs. */
+  readonly confirm: boolean;
+  readonly emit: Emit;
+  /** Keeps a failed cell's evidence. @returns its folder below the run folder, null where nothing was kept */
+  readonly keepEvidence: (cell: Cell, slice: readonly string[]) => string | null;
+}
+
+interface Row {
+  readonly check: CatalogueCell;
+  readonly attempts: Attempt[];
+  expected: number;
+}
+
+export const cellName = (clause: string, path: string): string => `${clause}.${path}`;
+
+export class Tally {
+  readonly #options: TallyOptions;
+  readonly #open: Map<string, Row>;
+  #confirm: boolean;
+
+  constructor(options: TallyOptions) {
+    this.#options = options;
+    this.#confirm = options.confirm;
+    this.#open = new Map(
+      options.checks.map((check) => [
+        cellName(check.clause.id, check.path),
+        { check, attempts: [], expected: options.repeats },
+      ]),
+    );
+  }
+
+  add(attempt: Attempt): void {
+    const row = this.#open.get(cellName(attempt.cell.clause, attempt.cell.path));
+    if (row === undefined) return;
+    row.attempts.push(attempt);
+    if (row.attempts.length < row.expected || (this.#confirm && this.#needsMore(row))) return;
+    this.#settle(row);
+  }
+
+  /** Cells whose verdict is worth more runs: failed ones, and those that trouble of ours kept from a verdict. */
+  get waiting(): readonly CatalogueCell[] {
+    return [...this.#open.values()]
+      .filter((row) => row.attempts.length > 0 && this.#needsMore(row))
+      .map(({ check }) => check);
+  }
+
+  /** The cells that wait get so many more runs; after these there are no others. */
+  confirm(runs: number): void {
+    this.#confirm = false;
+    for (const row of this.#open.values()) row.expected += runs;
+  }
+
+  /** Ends it: what has a run is settled by those that it has. @returns the cells that have none; one will do now */
+  close(): readonly CatalogueCell[] {
+    this.#confirm = false;
+    for (const row of this.#open.values()) {
+      row.expected = 1;
+      if (row.attempts.length > 0) this.#settle(row);
+    }
+    return [...this.#open.values()].map(({ check }) => check);
+  }
+
+  #needsMore({ attempts }: Row): boolean {
+    const verdict = mergeRepeats(...(attempts.map(({ cell }) => cell) as [Cell, ...Cell[]]));
+    return isDoubtful(verdict) || (verdict.outcome === 'error' && attempts.every(({ ours }) => ours));
+  }
+
+  #settle(row: Row): void {
+    this.#open.delete(cellName(row.check.clause.id, row.check.path));
+    const cells = row.attempts.map(({ cell }) => cell) as [Cell, ...Cell[]];
+    const verdict = mergeRepeats(...cells);
+    // A merged verdict is one of the runs, under another name perhaps: its log is the very same array.
+    const shown = row.attempts.find(({ cell }) => cell.log === verdict.log);
+    const evidence = this.#options.keepEvidence(verdict, (shown ?? row.attempts[0])?.slice ?? []);
+    this.#options.emit({ kind: 'cell', cell: { ...verdict, evidence } });
+  }
+}
