@@ -40,6 +40,8 @@ export interface BuildOptions {
   /** Words of `--make-options`. */
   readonly makeOptions: readonly string[];
   readonly crossCompile: string | undefined;
+  /** `--ccache-remote`. */
+  readonly ccacheRemote?: string | undefined;
   /** `--driver`: an adapted copy of guest/driver. */
   readonly driver: string | undefined;
 }
@@ -92,7 +94,12 @@ export async function buildKernel(request: BuildRequest, context: KernelContext)
 async function prepare(request: BuildRequest, context: KernelContext): Promise<Prepared> {
   const { source, target, profile, driver } = request;
   if (driver !== undefined) await requireDriverFolder(driver);
-  const choice = { arch: target.arch, makeOptions: request.makeOptions, crossCompile: request.crossCompile };
+  const choice = {
+    arch: target.arch,
+    makeOptions: request.makeOptions,
+    crossCompile: request.crossCompile,
+    ccacheRemote: request.ccacheRemote,
+  };
   const [toolchain, wanted, guestSources] = await Promise.all([
     findToolchain(choice, context.signal),
     readWantedConfig(target, profile, request.kconfigAdd, request.kconfig),

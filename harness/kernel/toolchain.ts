@@ -12,6 +12,8 @@ export interface ToolchainChoice {
   readonly makeOptions: readonly string[];
   /** `--cross-compile`. */
   readonly crossCompile: string | undefined;
+  /** `--ccache-remote`. */
+  readonly ccacheRemote?: string | undefined;
 }
 
 export interface Toolchain {
@@ -68,7 +70,7 @@ export function makeWords(choice: ToolchainChoice, ccache: boolean, hostArch?: N
 }
 
 /** The same sources give the same bytes, whoever builds them when; ccache shares hits between our folders. */
-export function buildEnv(cache: string = cacheFolder()): Record<string, string | undefined> {
+export function buildEnv(cache: string = cacheFolder(), remote?: string): Record<string, string | undefined> {
   const inherited = [
     'MAKEFLAGS',
     'MAKELEVEL',
@@ -92,6 +94,7 @@ export function buildEnv(cache: string = cacheFolder()): Record<string, string |
     // of CPU time as plain gcc does, against 1.3 s).
     CCACHE_DEPEND: 'true',
     CCACHE_MAXSIZE: '10G',
+    ...(remote === undefined ? {} : { CCACHE_REMOTE_STORAGE: remote }),
     LC_ALL: 'C',
   };
 }
@@ -111,7 +114,7 @@ export async function findToolchain(choice: ToolchainChoice, signal: AbortSignal
   const make = makeWords(choice, ccache !== null);
   return {
     make,
-    env: buildEnv(),
+    env: buildEnv(cacheFolder(), choice.ccacheRemote),
     compiler: compilerLine,
     identity: [compilerLine, linkerLine, ...makeWords(choice, false)].join('\n'),
   };

@@ -23,6 +23,7 @@ export interface BuildPlan {
   readonly kconfig: string | undefined;
   readonly makeOptions: readonly string[];
   readonly crossCompile: string | undefined;
+  readonly ccacheRemote: string | undefined;
   readonly jobs: number;
   readonly buildDir: string | undefined;
   readonly driver: string | undefined;
@@ -46,6 +47,8 @@ export interface RunPlan extends BuildPlan {
   readonly durations: ReadonlyMap<string, number>;
   readonly probeSeconds: number;
   readonly strict: boolean;
+  /** Show where the time went. */
+  readonly timing: boolean;
   readonly keepGuest: boolean;
   readonly lie: number;
   readonly output: string | undefined;
@@ -72,6 +75,7 @@ export function planBuild(values: PlanValues): BuildPlan {
     kconfig: path(values['kconfig']),
     makeOptions: splitWords(one(values['makeOptions']) ?? ''),
     crossCompile: one(values['crossCompile']),
+    ccacheRemote: one(values['ccacheRemote']),
     jobs: number(values['jobs'], '--jobs', 1, 4096) ?? availableParallelism(),
     buildDir: path(values['buildDir']),
     driver: path(values['driver']),
@@ -94,6 +98,7 @@ export function planRun(values: PlanValues): RunPlan {
     durations: new Map(),
     probeSeconds: number(values['timeout'], '--timeout', 1, 86_400) ?? 30,
     strict: values['strict'] === true,
+    timing: values['timing'] === true,
     keepGuest: values['keepGuest'] === true,
     lie: chooseLie(one(values['driverLie'])),
     output: path(values['output']),

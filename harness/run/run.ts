@@ -11,6 +11,7 @@ import { onCommand } from '../core/exec.ts';
 import { createReporters } from '../report/create.ts';
 import { createMultiplexer } from '../report/multiplexer.ts';
 import type { ReporterSpec } from '../report/parse-spec.ts';
+import { spansOf, timingSvg, timingText } from '../report/timing.ts';
 import { repeatCommand } from '../report/repeat-command.ts';
 import type { Screen } from '../core/screen.ts';
 import { buildResults } from '../results/results.ts';
@@ -80,9 +81,19 @@ export async function executeRun(plan: RunPlan, context: RunContext): Promise<nu
   sink.emit({ kind: 'run-end', counts: { ...sink.counts() }, exitCode, interrupted, durationMs });
   store.writeResults(buildResults(events));
   const failures = await reporters.finish();
+  if (plan.timing) keepTiming(events, store, screen);
   for (const { name, error } of failures)
     screen.err(`${screen.style('red', 'error')} The reporter "${name}" failed: ${messageOf(error)}\n`);
   return failures.length > 0 && exitCode === 0 ? 2 : exitCode;
+}
+
+/** As a picture and as text in the run folder; the text also beside the report. */
+function keepTiming(events: readonly Event[], store: RunStore, screen: Screen): void {
+  const spans = spansOf(events);
+  const text = timingText(spans, Math.min(120, screen.columns)).map((line) => `${line}\n`);
+  store.writeText('timing.txt', text.join(''));
+  store.writeText('timing.svg', timingSvg(spans));
+  screen.err(`\n${text.join('')}\n  ${store.place('timing.svg')}\n`);
 }
 
 export function cellsOf(plan: RunPlan, target: Target): CellId[] {
