@@ -20,6 +20,10 @@ async function load(name: CommandName): Promise<Command> {
       return (await import('./commands/run.ts')).runCommand;
     case 'shell':
       return (await import('./commands/shell.ts')).shellCommand;
+    case 'report':
+      return (await import('./commands/report.ts')).reportCommand;
+    case 'submit':
+      return (await import('./commands/report.ts')).reportCommand;
     case 'list':
       return (await import('./commands/list.ts')).listCommand;
     case 'explain':

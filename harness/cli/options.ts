@@ -1,7 +1,7 @@
 /**
  * Every option of every command, in one table: `--help`, the docs page and the parser are made from it.
  */
-export type CommandName = 'run' | 'shell' | 'list' | 'explain' | 'doctor' | 'docs';
+export type CommandName = 'run' | 'shell' | 'report' | 'submit' | 'list' | 'explain' | 'doctor' | 'docs';
 
 export interface OptionSpec {
   readonly flags: string;
@@ -97,17 +97,23 @@ export const OPTIONS: readonly OptionSpec[] = [
   { flags: '--timeout <seconds>', help: 'time limit of one probe', commands: ['run'], fallback: '30' },
   {
     flags: '--reporter <list>',
-    help: 'list, ktap, junit, json, each with =FILE; several with commas',
-    commands: ['run'],
+    help: 'list, dot, ktap, junit, json, kcidb, github, mail; all but list also with =FILE; several with commas',
+    commands: ['run', 'report'],
     many: true,
   },
   { flags: '--json', help: 'print results.json on stdout and nothing else', commands: ['run', 'list', 'doctor'] },
   { flags: '--output <folder>', help: 'the run folder (default: below the state folder)', commands: ['run'] },
+  {
+    flags: '--url <url>',
+    help: 'address of the KCIDB server; the token comes from MMAPVET_KCIDB_TOKEN',
+    commands: ['submit'],
+  },
   { flags: '--strict', help: 'a changed behaviour of a recorded clause is an error too', commands: ['run'] },
   { flags: '--timing', help: 'show where the time went; also timing.svg in the run folder', commands: ['run'] },
   { flags: '--keep-guest', help: 'leave the guests running after the probes, until Ctrl+C', commands: ['run'] },
   { flags: '--list', help: 'print the cells that would be checked, and stop', commands: ['run'] },
   { flags: '--dry-run', help: 'print every command that would run, and stop', commands: BUILDS },
+  { flags: '--dry-run', help: 'check the document and say what would be sent', commands: ['submit'] },
   { flags: '-y, --yes', help: 'install missing packages without a question', commands: [...BUILDS, 'doctor'] },
   { flags: '-v, --verbose', help: 'print each command before it runs (also V=1)', commands: BUILDS },
   { flags: '--check', help: 'write nothing; exit 1 if a page is stale', commands: ['docs'] },
@@ -125,6 +131,14 @@ export const EXAMPLES: Readonly<Record<CommandName, readonly (readonly [string, 
     ['mmapvet shell', 'a shell in a booted guest with the driver loaded'],
     ['mmapvet shell --target arm64 -- dmesg', 'one command in an arm64 guest'],
   ],
+  report: [
+    ['mmapvet report', 'the latest run once more, as the list'],
+    ['mmapvet report latest --reporter junit=out.xml,mail', 'in other formats'],
+  ],
+  submit: [
+    ['mmapvet submit kcidb latest --dry-run', 'checks what would be sent'],
+    ['mmapvet submit kcidb latest --url https://db.kernelci.org', 'sends the latest run to KernelCI'],
+  ],
   list: [['mmapvet list clauses', 'every clause, its class and observers']],
   explain: [['mmapvet explain E02', 'what E02 says, where it comes from, how it is seen, what turns it red']],
   doctor: [['mmapvet doctor', 'what is installed, missing or too old, and what mends it']],
@@ -134,6 +148,8 @@ export const EXAMPLES: Readonly<Record<CommandName, readonly (readonly [string, 
 export const SUMMARIES: Readonly<Record<CommandName, string>> = {
   run: 'build, boot, probe: a verdict for each clause on each target',
   shell: 'log in to a booted guest with the driver loaded',
+  report: 'write the reports of a stored run: latest, an id, or a folder',
+  submit: 'send a stored run to a results database: kcidb',
   list: 'list clauses, targets or profiles',
   explain: 'explain a clause in plain words',
   doctor: 'check what this host has and lacks',

@@ -13,6 +13,8 @@ export type Action = (name: CommandName, args: readonly string[], values: Values
 const ARGUMENTS: Readonly<Record<CommandName, string>> = {
   run: '',
   shell: '[command...]',
+  report: '[run]',
+  submit: '<where> [run]',
   list: '<what>',
   explain: '<clause...>',
   doctor: '',

@@ -49,6 +49,9 @@ export const KernelIdentity = z.object({
   packageVersion: z.string().nullable(),
   dirty: z.boolean(),
   series: z.array(z.object({ subject: z.string(), author: z.string(), sha256: z.string(), file: z.string() })),
+  /** What the series says of itself: the commit that it was made on, and b4's name for it. */
+  baseCommit: z.string().optional(),
+  changeId: z.string().optional(),
 });
 
 export const BuildIdentity = z.object({

@@ -35,7 +35,7 @@ interface Case {
 export function renderJunit(state: RunState, options: ReportOptions): string {
   const suites = [...state.targets.values()].map((target) => ({
     name: suiteName(state, target),
-    cases: targetCases(target, options),
+    cases: targetCases(state, target, options),
     properties: propertiesOf(state, target),
   }));
   const all = suites.flatMap((suite) => suite.cases);
@@ -81,7 +81,7 @@ function propertiesOf(state: RunState, target: TargetState): XmlNode[] {
   return pairs.flatMap(([name, value]) => (value == null ? [] : [element('property', { name, value })]));
 }
 
-function targetCases(target: TargetState, options: ReportOptions): Case[] {
+function targetCases(state: RunState, target: TargetState, options: ReportOptions): Case[] {
   const cells = decidedCells(target).map((cell) => cellCase(cell, options));
   const faults = target.faults.map(({ during, fault }, index) => ({
     name: `kernel-fault ${slug(during)}${index === 0 ? '' : ` ${index + 1}`}`,
@@ -91,7 +91,7 @@ function targetCases(target: TargetState, options: ReportOptions): Case[] {
   }));
   const undecided = undecidedCells(target);
   if (undecided.length === 0) return [...cells, ...faults];
-  const stopped = stoppedBy(target);
+  const stopped = stoppedBy(target, state);
   // A target that never came to a verdict is one broken case, not a hundred.
   const stage = stopped?.stage ?? 'run';
   const reason = `${stopped?.reason ?? 'the run ended early'} (${undecided.length} cells not run)`;

@@ -30,7 +30,7 @@ export function renderKtap(state: RunState, options: ReportOptions): string {
     'KTAP version 1',
     ...diagnostics(headLines(state)),
     `1..${targets.length}`,
-    ...targets.flatMap((target, index) => targetLines(target, index + 1, options)),
+    ...targets.flatMap((target, index) => targetLines(state, target, index + 1, options)),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -47,10 +47,10 @@ function headLines(state: RunState): string[] {
   ];
 }
 
-function targetLines(target: TargetState, number: number, options: ReportOptions): string[] {
+function targetLines(state: RunState, target: TargetState, number: number, options: ReportOptions): string[] {
   const cells = decidedCells(target);
   const undecided = undecidedCells(target);
-  const stopped = stoppedBy(target);
+  const stopped = stoppedBy(target, state);
   const notes = diagnostics([
     ...target.notes.filter((note) => note.level === 'error').map((note) => note.text),
     ...target.faults.flatMap(({ during, fault }) => [`${during}: ${fault.title}`, ...fault.lines]),

@@ -1,8 +1,9 @@
 /** `--reporter list,ktap=FILE,junit=FILE,json=FILE`. */
+import { resolve } from 'node:path';
 import { usageError } from '../core/errors.ts';
 import { suggest } from '../core/suggest.ts';
 
-export const REPORTERS = ['list', 'ktap', 'junit', 'json'] as const;
+export const REPORTERS = ['list', 'dot', 'ktap', 'junit', 'json', 'kcidb', 'github', 'mail'] as const;
 export type ReporterName = (typeof REPORTERS)[number];
 
 export interface ReporterSpec {
@@ -62,9 +63,10 @@ function checkFiles(specs: readonly ReporterSpec[]): void {
     );
   const seen = new Set<string>();
   for (const { name, file } of specs) {
-    const place = file ?? `${name} to the terminal`;
+    // `out.xml` and `./out.xml` are one file.
+    const place = file === null ? `${name} to the terminal` : resolve(file);
     if (seen.has(place))
-      throw usageError('REPORTER_TWICE', `Two reporters would write "${place}".`, 'Give each a file of its own.');
+      throw usageError('REPORTER_TWICE', `Two reporters would write "${file ?? place}".`, 'Give each a file of its own.');
     seen.add(place);
   }
 }

@@ -20,4 +20,6 @@ export interface ReportOptions {
   readonly catalogue: readonly ClauseGroup[];
   /** Shown as `~`. */
   readonly home: string;
+  /** Variables that some reporters take settings from; none in most tests. */
+  readonly env?: NodeJS.ProcessEnv;
 }

@@ -6,6 +6,7 @@ export interface Note {
   readonly level: 'info' | 'warning' | 'error';
   readonly text: string;
   readonly hint: string;
+  readonly code: string;
   readonly target: string | null;
 }
 
@@ -27,6 +28,8 @@ export interface TargetState {
   /** In the order of the plan. */
   readonly planned: CellId[];
   readonly cells: Map<string, Cell>;
+  /** When each verdict came, by the cell's key; milliseconds since the epoch. */
+  readonly decidedAt: Map<string, number>;
   running: CellId | null;
   readonly faults: { readonly during: string; readonly fault: Fault }[];
   readonly notes: Note[];
@@ -80,6 +83,7 @@ export function targetOf(state: RunState, name: string): TargetState {
       stages: new Map(),
       planned: [],
       cells: new Map(),
+      decidedAt: new Map(),
       running: null,
       faults: [],
       notes: [],
@@ -113,7 +117,7 @@ export function applyEvent(state: RunState, event: Event): void {
     case 'note': {
       const { level, text, hint, target } = event;
       const notes = target === null ? state.notes : targetOf(state, target).notes;
-      notes.push({ level, text, hint: hint ?? '', target });
+      notes.push({ level, text, hint: hint ?? '', code: event.code ?? '', target });
       return;
     }
     case 'stage-start':
@@ -131,7 +135,9 @@ export function applyEvent(state: RunState, event: Event): void {
       return;
     case 'cell': {
       const target = targetOf(state, event.cell.target);
+      if (isBlocked(target, event.cell)) return;
       target.cells.set(cellKey(event.cell), event.cell);
+      target.decidedAt.set(cellKey(event.cell), now);
       if (target.running !== null && cellKey(target.running) === cellKey(event.cell)) target.running = null;
       return;
     }
@@ -142,6 +148,12 @@ export function applyEvent(state: RunState, event: Event): void {
       state.end = { exitCode: event.exitCode, interrupted: event.interrupted, durationMs: event.durationMs };
       return;
   }
+}
+
+/** Without a build no probe can run: that is said once for the target, not for each of its cells. */
+function isBlocked(target: TargetState, cell: Cell): boolean {
+  if (target.build !== null || cell.ran || cell.outcome !== 'error') return false;
+  return target.planned.some((each) => cellKey(each) === cellKey(cell));
 }
 
 type StageEvent = Extract<Event, { kind: 'stage-start' | 'stage-progress' | 'stage-end' }>;
@@ -191,10 +203,18 @@ export function undecidedCells(target: TargetState): CellId[] {
   return target.planned.filter((cell) => !target.cells.has(cellKey(cell)));
 }
 
-/** Why a target got no further, in one sentence; empty where nothing stopped it. */
-export function stoppedBy(target: TargetState): { readonly stage: string; readonly reason: string } | null {
-  const failed = [...target.stages.values()].find((stage) => stage.state === 'failed');
-  const note = target.notes.find((each) => each.level === 'error');
+/** Why a target got no further, in one sentence; what stopped all targets counts where its own events say nothing. */
+export function stoppedBy(
+  target: TargetState,
+  state: RunState | null = null,
+): { readonly stage: string; readonly reason: string } | null {
+  const find = ({ stages, notes }: Pick<TargetState, 'stages' | 'notes'>) => ({
+    failed: [...stages.values()].find((stage) => stage.state === 'failed'),
+    note: notes.find((each) => each.level === 'error'),
+  });
+  const own = find(target);
+  const mute = own.failed === undefined && own.note === undefined && state !== null;
+  const { failed, note } = mute ? find({ stages: state.shared, notes: state.notes }) : own;
   if (failed === undefined && note === undefined) return null;
   const stage = failed?.stage ?? 'run';
   const detail = failed === undefined || failed.detail === '' ? `${stage} failed` : failed.detail;

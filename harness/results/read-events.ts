@@ -1,4 +1,7 @@
-/** Reads a stored event stream back, also one whose run was killed. */
+/**
+ * Reads a stored event stream back: strictly, or as much of it as can be understood, with a sentence for whatever can't:
+ * the run was killed, the file was damaged or edited, or a newer mmapvet wrote it.
+ */
 import { readFileSync } from 'node:fs';
 import { messageOf, MmapvetError } from '../core/errors.ts';
 import { Event, EVENTS_VERSION } from '../core/events.ts';
@@ -9,16 +12,86 @@ export interface StoredEvents {
   readonly cut: boolean;
 }
 
+export interface SalvagedEvents extends StoredEvents {
+  /** What could not be read, a sentence each. */
+  readonly problems: readonly string[];
+}
+
+/** So many damaged lines are named one by one. */
+const NAMED_LINES = 3;
+
 /**
  * @throws MmapvetError EVENTS_READ, EVENTS_NEWER, EVENTS_BAD, each naming the file
  */
 export function readEvents(file: string): StoredEvents {
-  const lines = readText(file).split('\n');
-  // A whole file ends with a newline, so the piece after the last one is empty.
-  const rest = lines.pop() ?? '';
+  const { lines, cut } = splitLines(readText(file));
+  const events = lines.map(({ number, text }) => {
+    const read = readLine(text);
+    if (read.version !== null && read.version > EVENTS_VERSION)
+      throw new MmapvetError(
+        'EVENTS_NEWER',
+        `"${file}" has events of version ${read.version}; this mmapvet reads version ${EVENTS_VERSION}.`,
+        { hint: 'Use the mmapvet that wrote it, or a newer one.' },
+      );
+    if (read.event === null)
+      throw new MmapvetError('EVENTS_BAD', `Line ${number} of "${file}" is no event (${read.why}).`, {
+        hint: 'Restore the file; it was edited or damaged.',
+      });
+    return read.event;
+  });
+  return { events, cut };
+}
+
+/** @throws MmapvetError EVENTS_READ where there is no such file */
+export function salvageEvents(file: string): SalvagedEvents {
+  const { lines, cut } = splitLines(readText(file));
   const events: Event[] = [];
-  for (const [index, line] of lines.entries()) if (line !== '') events.push(parseLine(file, index + 1, line));
-  return { events, cut: rest !== '' };
+  const bad: string[] = [];
+  const unknown = new Map<string, number>();
+  let newer: number | null = null;
+  for (const { number, text } of lines) {
+    const read = readLine(text);
+    if (read.version !== null && read.version > EVENTS_VERSION) newer = read.version;
+    if (read.event !== null) events.push(read.event);
+    else if (read.unknownKind === null) bad.push(`line ${number} (${read.why})`);
+    else unknown.set(read.unknownKind, (unknown.get(read.unknownKind) ?? 0) + 1);
+  }
+  return { events, cut, problems: problemsOf(newer, bad, unknown, cut) };
+}
+
+function problemsOf(
+  newer: number | null,
+  bad: readonly string[],
+  unknown: ReadonlyMap<string, number>,
+  cut: boolean,
+): string[] {
+  const more = bad.length > NAMED_LINES ? ` and ${bad.length - NAMED_LINES} more` : '';
+  const kinds = [...unknown].map(([kind, count]) => `${count} of kind "${kind}"`);
+  return [
+    ...(newer === null
+      ? []
+      : [
+          `events.jsonl is of version ${newer}, and this mmapvet reads version ${EVENTS_VERSION}: what it does not know is left out`,
+        ]),
+    ...(kinds.length === 0 ? [] : [`events.jsonl has events that this mmapvet does not know: ${kinds.join(', ')}`]),
+    ...(bad.length === 0
+      ? []
+      : [`events.jsonl is damaged, and left out is ${bad.slice(0, NAMED_LINES).join(', ')}${more}`]),
+    ...(cut ? ['events.jsonl is cut in the middle of its last line'] : []),
+  ];
+}
+
+interface Line {
+  readonly number: number;
+  readonly text: string;
+}
+
+function splitLines(text: string): { readonly lines: readonly Line[]; readonly cut: boolean } {
+  const all = text.split('\n');
+  // A whole file ends with a newline, so the piece after the last one is empty.
+  const rest = all.pop() ?? '';
+  const lines = all.map((each, index) => ({ number: index + 1, text: each })).filter((line) => line.text !== '');
+  return { lines, cut: rest !== '' };
 }
 
 function readText(file: string): string {
@@ -32,33 +105,38 @@ function readText(file: string): string {
   }
 }
 
-function parseLine(file: string, number: number, line: string): Event {
+interface ReadLine {
+  readonly event: Event | null;
+  /** Why it is no event; empty for one. */
+  readonly why: string;
+  /** What the line says of itself; null where it says nothing. */
+  readonly version: number | null;
+  /** A kind that only a newer mmapvet writes. */
+  readonly unknownKind: string | null;
+}
+
+function readLine(line: string): ReadLine {
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch (error) {
-    throw badLine(file, number, messageOf(error), error);
+    return { event: null, why: messageOf(error), version: null, unknownKind: null };
   }
-  refuseNewer(file, value);
-  const parsed = Event.safeParse(value);
-  if (parsed.success) return parsed.data;
+  const fields: Readonly<Record<string, unknown>> = typeof value === 'object' && value !== null ? { ...value } : {};
+  const version = typeof fields['version'] === 'number' ? fields['version'] : null;
+  // What a newer version added is dropped by the schema; what it changed shows as a bad line.
+  const parsed = Event.safeParse(version === null ? value : { ...fields, version: EVENTS_VERSION });
+  if (parsed.success) return { event: parsed.data, why: '', version, unknownKind: null };
   const issue = parsed.error.issues[0];
-  throw badLine(file, number, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'no event'}`, parsed.error);
+  const kind = fields['kind'];
+  return {
+    event: null,
+    why: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'no event'}`,
+    version,
+    unknownKind: typeof kind === 'string' && !KINDS.has(kind) ? kind.slice(0, 40) : null,
+  };
 }
 
-function refuseNewer(file: string, value: unknown): void {
-  if (typeof value !== 'object' || value === null || !('version' in value)) return;
-  if (typeof value.version !== 'number' || value.version <= EVENTS_VERSION) return;
-  throw new MmapvetError(
-    'EVENTS_NEWER',
-    `"${file}" has events of version ${value.version}; this mmapvet reads version ${EVENTS_VERSION}.`,
-    { hint: 'Use the mmapvet that wrote it, or a newer one.' },
-  );
-}
-
-function badLine(file: string, number: number, why: string, cause: unknown): MmapvetError {
-  return new MmapvetError('EVENTS_BAD', `Line ${number} of "${file}" is no event (${why}).`, {
-    cause,
-    hint: 'Restore the file; it was edited or damaged.',
-  });
-}
+const KINDS: ReadonlySet<string> = new Set(
+  Event.options.map((option) => option.shape.kind.value),
+);

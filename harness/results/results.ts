@@ -83,7 +83,7 @@ export function buildResults(events: Iterable<Event>): Results {
   }
   const decided = [...cells.values()];
   const lasted = start === null || last === null ? 0 : Math.max(0, Date.parse(last) - Date.parse(start.at));
-  return {
+  return inSchemaOrder({
     version: RESULTS_VERSION,
     tool: start?.tool ?? '',
     at: start?.at ?? null,
@@ -98,5 +98,11 @@ export function buildResults(events: Iterable<Event>): Results {
     undecided: (start?.cells ?? []).filter((cell) => !cells.has(keyOf(cell))).length,
     kernelFaults,
     counts: countOutcomes(decided.map((cell) => cell.outcome)),
-  };
+  });
+}
+
+/** The same bytes whether the events come live or out of a file. */
+function inSchemaOrder(results: Results): Results {
+  const parsed = Results.safeParse(results);
+  return parsed.success ? parsed.data : results;
 }

@@ -11,6 +11,7 @@ import { readSeries, type Series } from '../kernel/series.ts';
 import { resolveSource, type Source } from '../kernel/source.ts';
 import { parseKernelSpec, type KernelSpec } from '../kernel/spec.ts';
 import { inStage } from '../kernel/stage.ts';
+import { trailersOf } from '../kernel/trailers.ts';
 import { requireKernelTree } from '../kernel/version.ts';
 import { chooseAccel } from '../machine/accel.ts';
 import type { GuestRequest } from '../machine/guest.ts';
@@ -85,7 +86,7 @@ export async function prepareKernel(plan: BuildPlan, inputs: Inputs, context: Pr
   const source = await inStage('source', null, plan.kernel ?? '', kernelContext, async () => ({
     value: await resolveSource(inputs.spec, inputs.series, kernelContext),
   }));
-  emit({ kind: 'kernel', kernel: source.identity });
+  emit({ kind: 'kernel', kernel: { ...source.identity, ...(await trailersOf(plan.patches)) } });
   return {
     plan,
     origin: { kind: 'source', source },

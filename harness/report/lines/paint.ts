@@ -4,6 +4,9 @@ import type { Screen } from '../../core/screen.ts';
 
 export type Paint = Screen['style'];
 
+/** For what is no terminal. */
+export const PLAIN: Paint = (_style, text) => text;
+
 interface Look {
   readonly sign: string;
   readonly word: string;

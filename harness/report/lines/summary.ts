@@ -74,7 +74,7 @@ function countsLine(state: RunState, counts: Counts, columns: number, paint: Pai
 }
 
 /** What the exit code says, in words; the code itself for whoever reads a log. */
-function verdictLine(state: RunState, counts: Counts, paint: Paint): string {
+export function verdictLine(state: RunState, counts: Counts, paint: Paint): string {
   const code = state.end?.exitCode ?? null;
   const shown = code === null ? '' : paint('dim', ` (exit ${code})`);
   if (state.end === null) return paint('yellow', 'The run did not end: it was killed.');
