@@ -23,7 +23,7 @@ async function load(name: CommandName): Promise<Command> {
     case 'report':
       return (await import('./commands/report.ts')).reportCommand;
     case 'submit':
-      return (await import('./commands/report.ts')).reportCommand;
+      return (await import('./commands/submit.ts')).submitCommand;
     case 'list':
       return (await import('./commands/list.ts')).listCommand;
     case 'explain':
