@@ -16,7 +16,7 @@ export function wrap(text: string, columns: number, first = '', hang: string = f
   for (const word of text.split(/\s+/).filter((each) => each !== '')) {
     let rest = word;
     if (!empty && widthOf(`${line} ${rest}`) > columns) next();
-    while (widthOf(line + rest) > columns && empty) {
+    while (rest !== '' && empty && widthOf(line + rest) > columns) {
       const fit = headOf(rest, columns - widthOf(line));
       line += fit;
       rest = rest.slice(fit.length);
