@@ -19,8 +19,13 @@ const RESERVE = 500;
 /** At most so many bytes: the head and the tables always, details while there is room. */
 export function renderSummary(state: RunState, options: ReportOptions, limit: number): string {
   const head = headPart(state, options);
-  const details = [...faultParts(state), ...causesOf(state).filter(({ outcome }) => needsALook(outcome)).map((cause) => causePart(cause, state, options))];
-  const parts = [...details, ...verdictParts(state)];
+  const causes = causesOf(state).filter(({ outcome }) => needsALook(outcome));
+  const parts = [
+    ...faultParts(state),
+    ...noteParts(state),
+    ...causes.map((cause) => causePart(cause, state, options)),
+    ...verdictParts(state),
+  ];
   let text = head;
   let bytes = Buffer.byteLength(head) + RESERVE;
   let left = 0;
@@ -94,6 +99,15 @@ function faultParts(state: RunState): string[] {
     target.faults.map(({ during, fault }) =>
       details(`${LOOKS.fault.sign} fault  ${target.name}, ${during}: ${fault.title}`, block(fault.lines)),
     ),
+  );
+}
+
+/** A compiler's complaints are more than a line. */
+function noteParts(state: RunState): string[] {
+  return [...state.targets.values()].flatMap((target) =>
+    target.notes
+      .filter((note) => note.level === 'error')
+      .map((note) => details(`${target.name}: ${note.text.split('\n', 1)[0] ?? ''}`, block(note.text.split('\n')))),
   );
 }
 

@@ -10,6 +10,7 @@ import type { Reporter, ReportOptions, Sink } from './reporter.ts';
 import {
   applyEvent,
   createRunState,
+  damageOf,
   decidedCells,
   stoppedBy,
   undecidedCells,
@@ -77,6 +78,7 @@ function propertiesOf(state: RunState, target: TargetState): XmlNode[] {
     ['build.compiler', build?.compiler],
     ['build.config', build?.configHash],
     ['accel', target.accel],
+    ...damageOf(state).map((text, index) => [`damage.${index + 1}`, text] as const),
   ];
   return pairs.flatMap(([name, value]) => (value == null ? [] : [element('property', { name, value })]));
 }

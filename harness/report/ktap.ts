@@ -9,6 +9,7 @@ import type { Reporter, ReportOptions, Sink } from './reporter.ts';
 import {
   applyEvent,
   createRunState,
+  damageOf,
   decidedCells,
   stoppedBy,
   undecidedCells,
@@ -44,6 +45,7 @@ function headLines(state: RunState): string[] {
       : [`linux ${kernel.version} (${kernel.source}${kernel.dirty ? ', uncommitted edits' : ''})`]),
     ...(kernel?.series ?? []).map((patch) => `patch ${patch.subject}`),
     ...state.notes.filter((note) => note.level === 'error').map((note) => note.text),
+    ...damageOf(state),
   ];
 }
 

@@ -221,6 +221,11 @@ export function stoppedBy(
   return { stage, reason: note?.text ?? detail };
 }
 
+/** What a stored run's folder lacks: a report of it says so, whatever its format. */
+export function damageOf(state: RunState): string[] {
+  return state.notes.filter((note) => note.code === 'RUN_DAMAGED').map((note) => note.text);
+}
+
 export function allCells(state: RunState): Cell[] {
   return [...state.targets.values()].flatMap(decidedCells);
 }

@@ -3,7 +3,18 @@
  * everything else in the folder is made from it or is evidence.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { messageOf, MmapvetError, usageError } from '../core/errors.ts';
 import type { Event } from '../core/events.ts';
@@ -82,17 +93,41 @@ function makeRun(root: string, options: RunStoreOptions): string {
   return folder;
 }
 
+/**
+ * Whether `--output` could be used; leaves nothing behind.
+ * @throws MmapvetError RUN_FOLDER, RUN_FOLDER_USED (usage)
+ */
+export function checkRunFolder(folder: string): void {
+  let existing = resolve(folder);
+  while (statSync(existing, { throwIfNoEntry: false }) === undefined && dirname(existing) !== existing)
+    existing = dirname(existing);
+  try {
+    if (existing === resolve(folder) && readdirSync(existing).length > 0) throw usedFolder(folder);
+    // Permissions tell little: a file system may be read-only or full.
+    rmdirSync(mkdtempSync(join(existing, '.mmapvet-')));
+  } catch (error) {
+    throw error instanceof MmapvetError ? error : badFolder(folder, error);
+  }
+}
+
+const usedFolder = (folder: string): MmapvetError =>
+  usageError('RUN_FOLDER_USED', `The folder "${folder}" is not empty.`, 'Name a new or an empty folder.');
+
+const badFolder = (folder: string, cause: unknown): MmapvetError =>
+  new MmapvetError('RUN_FOLDER', `The folder "${folder}" could not be made: ${messageOf(cause)}.`, {
+    cause,
+    blame: 'usage',
+    hint: 'Name a folder that you may write to.',
+  });
+
 function useFolder(folder: string): string {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     if (readdirSync(folder).length === 0) return folder;
   } catch (error) {
-    throw new MmapvetError('RUN_FOLDER', `The folder "${folder}" could not be made: ${messageOf(error)}.`, {
-      cause: error,
-      hint: 'Name a folder that you may write to.',
-    });
+    throw badFolder(folder, error);
   }
-  throw usageError('RUN_FOLDER_USED', `The folder "${folder}" is not empty.`, 'Name a new or an empty folder.');
+  throw usedFolder(folder);
 }
 
 function makeFolder(root: string, stamp: string, id: () => string): string {

@@ -1,7 +1,9 @@
 /** `mmapvet run`: a verdict for each cell. */
 import { CATALOGUE } from '../../contract/catalogue.ts';
 import { EXIT } from '../../core/outcome.ts';
+import { checkReporters } from '../../report/create.ts';
 import { parseReporters } from '../../report/parse-spec.ts';
+import { checkRunFolder } from '../../results/store.ts';
 import { provisionFor, wantsNoQuestion } from '../../run/host.ts';
 import { dryRun } from '../../run/dry-run.ts';
 import { planRun, type RunPlan } from '../../run/plan.ts';
@@ -19,6 +21,9 @@ export async function runCommand(_: readonly string[], values: Values, context: 
   if (values['list'] === true) return listCells(plan, context);
 
   if (values['dryRun'] === true) return dryRun(plan, screen);
+  // Before a question is asked or a package installed.
+  checkReporters(reporters);
+  if (plan.output !== undefined) checkRunFolder(plan.output);
   await provisionFor(plan, { screen, yes: wantsNoQuestion(values['yes']), signal });
   return executeRun(plan, {
     screen,

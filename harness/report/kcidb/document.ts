@@ -6,7 +6,7 @@ import { patchsetHash } from '../../kernel/patchset.ts';
 import { harmless } from '../../probe/untrusted.ts';
 import { titleOf } from '../catalogue.ts';
 import type { ReportOptions } from '../reporter.ts';
-import { cellKey, decidedCells, stoppedBy, undecidedCells, type RunState, type TargetState } from '../run-state.ts';
+import { cellKey, damageOf, decidedCells, stoppedBy, undecidedCells, type RunState, type TargetState } from '../run-state.ts';
 import { excerpt } from './excerpt.ts';
 import { hashOf, idOf, type Submitter } from './origin.ts';
 import type {
@@ -85,6 +85,7 @@ function checkoutOf(state: RunState, submitter: Submitter, runKey: string): Kcid
       source: publicSource(kernel),
       ...(packageVersion === null ? {} : { package: packageVersion }),
       dirty,
+      ...(damageOf(state).length === 0 ? {} : { damage: damageOf(state) }),
       patches: series.map(({ subject, author, sha256 }) => ({
         subject: harmless(subject),
         author: harmless(author),
