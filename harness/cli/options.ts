@@ -1,6 +1,8 @@
 /**
  * Every option of every command, in one table: `--help`, the docs page and the parser are made from it.
  */
+import { REPORTERS } from '../report/parse-spec.ts';
+
 export type CommandName = 'run' | 'shell' | 'report' | 'submit' | 'list' | 'explain' | 'doctor' | 'docs';
 
 export interface OptionSpec {
@@ -97,7 +99,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   { flags: '--timeout <seconds>', help: 'time limit of one probe', commands: ['run'], fallback: '30' },
   {
     flags: '--reporter <list>',
-    help: 'list, dot, ktap, junit, json, kcidb, github, mail; all but list also with =FILE; several with commas',
+    help: `${REPORTERS.join(', ')}; all but list also with =FILE; several with commas`,
     commands: ['run', 'report'],
     many: true,
   },

@@ -38,7 +38,8 @@ export function causesOf(state: RunState): Cause[] {
 }
 
 /** True where somebody should look. */
-export const needsALook = (outcome: Outcome): boolean => outcome === 'changed' || !['good', 'neutral'].includes(weigh(outcome));
+export const needsALook = (outcome: Outcome): boolean =>
+  outcome === 'changed' || !['good', 'neutral'].includes(weigh(outcome));
 
 /** `E02`, `K01/W2`. */
 export const shortName = ({ clause, path }: Pick<Cell, 'clause' | 'path'>): string =>

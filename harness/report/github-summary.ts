@@ -37,7 +37,8 @@ export function renderSummary(state: RunState, options: ReportOptions, limit: nu
       bytes += size;
     }
   }
-  if (left > 0) text += `\n${plural(left, 'part')} left out: GitHub takes no summary above 1 MiB. The reports have all of it.\n`;
+  if (left > 0)
+    text += `\n${plural(left, 'part')} left out: GitHub takes no summary above 1 MiB. The reports have all of it.\n`;
   return Buffer.byteLength(text) > limit ? '' : text;
 }
 
@@ -60,7 +61,9 @@ function headPart(state: RunState, { catalogue, home }: ReportOptions): string {
     const open = undecidedCells(target).length;
     const why = stoppedBy(target, state);
     if (open === 0) return [];
-    return [`- ${inline(target.name)}: ${plural(open, 'cell')} not run: ${inline(why?.reason.split('\n', 1)[0] ?? 'the run ended early')}\n`];
+    return [
+      `- ${inline(target.name)}: ${plural(open, 'cell')} not run: ${inline(why?.reason.split('\n', 1)[0] ?? 'the run ended early')}\n`,
+    ];
   });
   const notes = state.notes.filter((note) => note.level !== 'info').map((note) => `- ${inline(note.text)}\n`);
   return [

@@ -135,7 +135,10 @@ function command({ level, title, message, place }: Annotation): string {
 }
 
 /** The runner also finds its older commands, `##[error]`, anywhere in a line. */
-const plain = (text: string): string => harmlessText(text).replaceAll('##[', '## [').replace(/^\s*::/, ' : :');
+const plain = (text: string): string =>
+  harmlessText(text)
+    .replaceAll('##[', '## [')
+    .replace(/^\s*::/, ' : :');
 
 const data = (text: string): string =>
   plain(text).replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');

@@ -95,7 +95,8 @@ export function createListReporter(sink: Sink, options: ListOptions): Reporter {
         return release();
       case 'note':
         if (event.level === 'error') release();
-        if (event.level !== 'info' || window === null) print(...noteLines({ ...event, hint: event.hint ?? '', code: event.code ?? '' }));
+        if (event.level !== 'info' || window === null)
+          print(...noteLines({ ...event, hint: event.hint ?? '', code: event.code ?? '' }));
         return;
       case 'stage-progress':
         if (window === null) plainStage(event);

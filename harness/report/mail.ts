@@ -62,7 +62,8 @@ function firstLine(state: RunState): string[] {
   const good = counts.pass + counts.changed + counts.known;
   const bad = counts.fail + counts.fault + counts.flaky;
   const word = verdictWord(state);
-  const cells = word === 'FAIL' && bad > 0 ? `${bad} of ${plural(total, 'cell')}` : `${good} of ${plural(total, 'cell')} good`;
+  const cells =
+    word === 'FAIL' && bad > 0 ? `${bad} of ${plural(total, 'cell')}` : `${good} of ${plural(total, 'cell')} good`;
   const kernel = state.kernel === null ? 'no kernel' : `linux ${kernelName(state.kernel)}`;
   const targets = [...state.targets.keys()].join(' ');
   return [cutToWidth(harmless(`mmapvet: ${word}, ${cells}; ${kernel}, ${targets}`), MAIL_COLUMNS)];
@@ -126,7 +127,12 @@ function troubleSections(state: RunState): string[][] {
     if (open === 0) return [];
     return [
       [
-        ...wrap(harmless(`no verdict, ${target.name}, ${plural(open, 'cell')} not run: ${first}`), MAIL_COLUMNS, '', '    '),
+        ...wrap(
+          harmless(`no verdict, ${target.name}, ${plural(open, 'cell')} not run: ${first}`),
+          MAIL_COLUMNS,
+          '',
+          '    ',
+        ),
         ...splat(rest),
       ],
     ];
@@ -165,7 +171,9 @@ function causeInFull(cause: Cause, state: RunState, { catalogue }: ReportOptions
   const [first] = cause.cells;
   if (first === undefined) return [];
   const title = cause.cells.length === 1 ? titleOf(catalogue, first.clause) : '';
-  const facts = [...first.observers.driver, ...first.observers.user].filter((fact) => !fact.ok).map((fact) => fact.text);
+  const facts = [...first.observers.driver, ...first.observers.user]
+    .filter((fact) => !fact.ok)
+    .map((fact) => fact.text);
   // A fail's reason is made of its bad facts.
   const said = facts.filter((fact) => !cause.reason.includes(fact));
   const lines = [
@@ -182,7 +190,9 @@ function causeInFull(cause: Cause, state: RunState, { catalogue }: ReportOptions
 function passedLines(state: RunState): string[] {
   return [...state.targets.values()].flatMap((target) => {
     const names = compactNames(decidedCells(target), 'pass');
-    return names.length === 0 ? [] : wrap(`pass, ${harmless(target.name)}, ${names.join(' ')}`, MAIL_COLUMNS, '', '    ');
+    return names.length === 0
+      ? []
+      : wrap(`pass, ${harmless(target.name)}, ${names.join(' ')}`, MAIL_COLUMNS, '', '    ');
   });
 }
 
@@ -195,6 +205,8 @@ function trailerLines(state: RunState, { env = {} }: ReportOptions): string[] {
     ...(base == null ? [] : [`base-commit: ${harmless(base)}`]),
     ...(kernel?.changeId == null ? [] : [cutToWidth(`change-id: ${harmless(kernel.changeId)}`, MAIL_COLUMNS)]),
     // Nobody has tested what failed, or what no verdict was reached on.
-    ...(tester !== '' && end?.exitCode === EXIT.good ? [`Tested-by: ${harmless(tester)} # ${harmless(state.tool)}`] : []),
+    ...(tester !== '' && end?.exitCode === EXIT.good
+      ? [`Tested-by: ${harmless(tester)} # ${harmless(state.tool)}`]
+      : []),
   ];
 }

@@ -66,7 +66,11 @@ function checkFiles(specs: readonly ReporterSpec[]): void {
     // `out.xml` and `./out.xml` are one file.
     const place = file === null ? `${name} to the terminal` : resolve(file);
     if (seen.has(place))
-      throw usageError('REPORTER_TWICE', `Two reporters would write "${file ?? place}".`, 'Give each a file of its own.');
+      throw usageError(
+        'REPORTER_TWICE',
+        `Two reporters would write "${file ?? place}".`,
+        'Give each a file of its own.',
+      );
     seen.add(place);
   }
 }

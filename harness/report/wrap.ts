@@ -13,15 +13,21 @@ export function wrap(text: string, columns: number, first = '', hang: string = f
     line = hang;
     empty = true;
   };
-  for (const word of text.split(/\s+/).filter((each) => each !== '')) {
+  /** Lines of it alone, up to what is left of it for one that others may share. */
+  const breakUp = (word: string): string => {
     let rest = word;
-    if (!empty && widthOf(`${line} ${rest}`) > columns) next();
-    while (rest !== '' && empty && widthOf(line + rest) > columns) {
+    while (rest !== '' && widthOf(line + rest) > columns) {
       const fit = headOf(rest, columns - widthOf(line));
       line += fit;
       rest = rest.slice(fit.length);
       next();
     }
+    return rest;
+  };
+  for (const word of text.split(/\s+/).filter((each) => each !== '')) {
+    let rest = word;
+    if (!empty && widthOf(`${line} ${rest}`) > columns) next();
+    if (empty) rest = breakUp(rest);
     if (rest === '') continue;
     line += empty ? rest : ` ${rest}`;
     empty = false;

@@ -137,6 +137,4 @@ function readLine(line: string): ReadLine {
   };
 }
 
-const KINDS: ReadonlySet<string> = new Set(
-  Event.options.map((option) => option.shape.kind.value),
-);
+const KINDS: ReadonlySet<string> = new Set(Event.options.map((option) => option.shape.kind.value));

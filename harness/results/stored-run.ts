@@ -118,9 +118,7 @@ function fillFrom(results: Results | null, events: readonly Event[], folder: str
     problems,
     events: [
       { ...(start ?? startFrom(results, events, at)), folder },
-      ...(has('kernel') || results?.kernel == null
-        ? []
-        : [{ kind: 'kernel' as const, at, kernel: results.kernel }]),
+      ...(has('kernel') || results?.kernel == null ? [] : [{ kind: 'kernel' as const, at, kernel: results.kernel }]),
       ...(has('build') ? [] : (results?.builds ?? []).map((build) => ({ kind: 'build' as const, at, build }))),
       ...events.filter((event) => event.kind !== 'run-start' && event.kind !== 'run-end'),
       ...(has('kernel-fault')

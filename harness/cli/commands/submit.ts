@@ -45,7 +45,9 @@ export async function submitCommand(
   const body = JSON.stringify(document);
   describe(document, body, run, screen);
   if (dry || server === null) {
-    screen.out(`The document is valid KCIDB 5.3. Nothing was sent${server === null ? '' : ` to ${server.submit.href}`}.\n`);
+    screen.out(
+      `The document is valid KCIDB 5.3. Nothing was sent${server === null ? '' : ` to ${server.submit.href}`}.\n`,
+    );
     return EXIT.good;
   }
   const note = (text: string): void => screen.err(`${screen.style('dim', text)}\n`);

@@ -26,7 +26,11 @@ export interface ClientOptions {
 /** What the server says of a document. */
 export type SubmissionStatus = 'inprogress' | 'ready' | 'processed' | 'failed' | 'notfound' | 'error';
 
-const Answer = z.object({ id: z.string().max(200).optional(), status: z.string().max(40), message: z.string().nullish() });
+const Answer = z.object({
+  id: z.string().max(200).optional(),
+  status: z.string().max(40),
+  message: z.string().nullish(),
+});
 type Answer = z.infer<typeof Answer>;
 
 const DEFAULTS = { requestMs: 60_000, retries: 5, pauseMs: 1000, waitMs: 10 * 60_000 } as const;
@@ -49,9 +53,13 @@ class Transient extends Error {
 export async function postDocument(server: KcidbServer, body: string, options: ClientOptions): Promise<string> {
   const answer = await request(server.submit, options, body);
   if (answer.id === undefined || !/^\w+$/.test(answer.id) || answer.status === 'error')
-    throw new MmapvetError('KCIDB_ANSWER', `"${server.submit.host}" took the document, but gave it no id${said(answer)}.`, {
-      hint: 'Make sure that the address is one of a KCIDB server.',
-    });
+    throw new MmapvetError(
+      'KCIDB_ANSWER',
+      `"${server.submit.host}" took the document, but gave it no id${said(answer)}.`,
+      {
+        hint: 'Make sure that the address is one of a KCIDB server.',
+      },
+    );
   return answer.id;
 }
 

@@ -6,18 +6,18 @@ import { patchsetHash } from '../../kernel/patchset.ts';
 import { harmless } from '../../probe/untrusted.ts';
 import { titleOf } from '../catalogue.ts';
 import type { ReportOptions } from '../reporter.ts';
-import { cellKey, damageOf, decidedCells, stoppedBy, undecidedCells, type RunState, type TargetState } from '../run-state.ts';
+import {
+  cellKey,
+  damageOf,
+  decidedCells,
+  stoppedBy,
+  undecidedCells,
+  type RunState,
+  type TargetState,
+} from '../run-state.ts';
 import { excerpt } from './excerpt.ts';
 import { hashOf, idOf, type Submitter } from './origin.ts';
-import type {
-  Kcidb,
-  KcidbBuild,
-  KcidbCheckout,
-  KcidbIncident,
-  KcidbIssue,
-  KcidbStatus,
-  KcidbTest,
-} from './schema.ts';
+import type { Kcidb, KcidbBuild, KcidbCheckout, KcidbIncident, KcidbIssue, KcidbStatus, KcidbTest } from './schema.ts';
 
 interface Context {
   readonly state: RunState;
@@ -142,7 +142,8 @@ const BUILD_STAGES = ['config', 'build'] as const;
 
 function buildOf(target: TargetState, { state, submitter, checkoutId, runKey }: Context): KcidbBuild {
   const { build, stages } = target;
-  const arch = TARGETS.find((each) => each.name === target.name)?.arch.name ?? target.name.replaceAll(/[^a-z0-9_]/g, '_');
+  const arch =
+    TARGETS.find((each) => each.name === target.name)?.arch.name ?? target.name.replaceAll(/[^a-z0-9_]/g, '_');
   const stage = stages.get('build');
   const status = buildStatus(target);
   const why = stoppedBy(target, state);
@@ -161,7 +162,9 @@ function buildOf(target: TargetState, { state, submitter, checkoutId, runKey }: 
     misc: {
       target: target.name,
       ...(build === null ? {} : { key: build.key, config_sha256: build.configHash, release: build.release }),
-      ...(status === 'PASS' || undecidedCells(target).length === 0 ? {} : { cells_not_run: undecidedCells(target).length }),
+      ...(status === 'PASS' || undecidedCells(target).length === 0
+        ? {}
+        : { cells_not_run: undecidedCells(target).length }),
     },
   };
 }

@@ -58,9 +58,13 @@ async function finish(
     case 'failed':
     case 'error':
       remember('failed');
-      throw new MmapvetError('KCIDB_FAILED', `"${server.submit.host}" could not process the submission "${id}"${message}.`, {
-        hint: 'Ask its keepers, giving the id.',
-      });
+      throw new MmapvetError(
+        'KCIDB_FAILED',
+        `"${server.submit.host}" could not process the submission "${id}"${message}.`,
+        {
+          hint: 'Ask its keepers, giving the id.',
+        },
+      );
     case 'inprogress':
     case 'ready':
     case 'notfound':

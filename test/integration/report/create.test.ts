@@ -1,4 +1,14 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -56,6 +66,39 @@ describe('createReporters', () => {
 
   it('says before the run that a report can not be written', async () => {
     await expect(report(`junit=${join(root, 'none/x.xml')}`)).rejects.toMatchObject({ code: 'REPORT_UNWRITABLE' });
+  });
+
+  it.each(['', '/'])('refuses a folder as a file: "%s"', async (slash) => {
+    await expect(report(`junit=${root}${slash}`)).rejects.toMatchObject({ code: 'REPORT_UNWRITABLE', blame: 'usage' });
+  });
+
+  it('leaves nothing beside a file that it only checked', () => {
+    createReporters(parseReporters(`junit=${join(root, 'x.xml')},ktap=${join(root, 'y')}`, {}), {
+      screen: screen(),
+      catalogue: CATALOGUE,
+    });
+    expect(readdirSync(root)).toEqual([]);
+  });
+
+  it('writes through a link and into a device, and replaces neither', async () => {
+    writeFileSync(join(root, 'real.xml'), 'old');
+    symlinkSync('real.xml', join(root, 'link.xml'));
+    symlinkSync('/dev/null', join(root, 'null'));
+    expect(await report(`junit=${join(root, 'link.xml')},ktap=${join(root, 'null')}`)).toEqual([]);
+    expect(readFileSync(join(root, 'real.xml'), 'utf8')).toMatch(/^<\?xml /);
+    expect(readlinkSync(join(root, 'link.xml'))).toBe('real.xml');
+    expect(readlinkSync(join(root, 'null'))).toBe('/dev/null');
+    expect(statSync('/dev/null').isCharacterDevice()).toBe(true);
+  });
+
+  it('says wrong settings of a reporter before the run', () => {
+    const create = () =>
+      createReporters(parseReporters('kcidb', {}), {
+        screen: screen(),
+        catalogue: CATALOGUE,
+        env: { MMAPVET_KCIDB_ORIGIN: 'Not Me' },
+      });
+    expect(create).toThrow('The KCIDB origin "Not Me" has other characters');
   });
 
   it('names the reporter whose file went away meanwhile, and finishes the others', async () => {

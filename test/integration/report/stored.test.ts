@@ -79,7 +79,9 @@ describe('a run that is not whole', () => {
     const folder = store('mixed');
     const file = join(folder, 'events.jsonl');
     writeFileSync(file, readFileSync(file, 'utf8').slice(0, -4000));
-    expect(problemsOf(folder)).toMatch(/cut in the middle of its last line\n\d+ verdicts that events.jsonl lacks is taken/);
+    expect(problemsOf(folder)).toMatch(
+      /cut in the middle of its last line\n\d+ verdicts that events.jsonl lacks is taken/,
+    );
     expect(outcomesOf(folder)).toMatchObject({ pass: 15, fail: 1, changed: 2 });
     rmSync(join(folder, 'results.json'));
     expect(buildResults(readRun(folder).events).exitCode).toBeNull();
@@ -132,7 +134,9 @@ describe('a run that is not whole', () => {
     const folder = store('mixed');
     rmSync(join(folder, 'results.json'));
     edit(folder, (lines) => lines.map((line, index) => (index % 7 === 5 ? line.slice(0, 20) : line)));
-    expect(problemsOf(folder)).toMatch(/is damaged, and left out is line 6 \(.*\), line 13 \(.*\), line 20 \(.*\) and \d+ more/);
+    expect(problemsOf(folder)).toMatch(
+      /is damaged, and left out is line 6 \(.*\), line 13 \(.*\), line 20 \(.*\) and \d+ more/,
+    );
   });
 
   it('without evidence or consoles: they are named', () => {
@@ -196,13 +200,24 @@ describe('mmapvet report', () => {
   async function mmapvet(...args: readonly string[]) {
     const env = { PATH: process.env['PATH'] ?? '', HOME: root, XDG_STATE_HOME: join(root, 'state') };
     const command = [process.execPath, join(PROJECT, 'harness/cli/main.ts'), ...args];
-    const { exitCode, stdout, stderr } = await spawn(command as [string, ...string[]], { env, reject: false, cwd: root });
+    const { exitCode, stdout, stderr } = await spawn(command as [string, ...string[]], {
+      env,
+      reject: false,
+      cwd: root,
+    });
     return { exitCode, stdout: String(stdout), stderr: String(stderr) };
   }
 
   it('writes several formats at once', async () => {
     const folder = store('mixed');
-    const { exitCode, stdout } = await mmapvet('report', folder, '--reporter', 'list,junit=a.xml', '--reporter', 'mail=a.mail,kcidb=a.json');
+    const { exitCode, stdout } = await mmapvet(
+      'report',
+      folder,
+      '--reporter',
+      'list,junit=a.xml',
+      '--reporter',
+      'mail=a.mail,kcidb=a.json',
+    );
     expect(exitCode).toBe(0);
     expect(stdout).toContain('The kernel breaks the contract in 1 cell.');
     expect(readFileSync(join(root, 'a.mail'), 'utf8')).toMatch(/^mmapvet: FAIL/);

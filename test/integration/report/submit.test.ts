@@ -18,7 +18,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function submit(server: FakeServer, more: { body?: string; requestMs?: number; signal?: AbortSignal } = {}): Promise<Submitted> {
+function submit(
+  server: FakeServer,
+  more: { body?: string; requestMs?: number; waitMs?: number; signal?: AbortSignal } = {},
+): Promise<Submitted> {
   return submitDocument(parseServer(server.url), more.body ?? BODY, folder, {
     token: 'secret-token',
     signal: more.signal ?? new AbortController().signal,
@@ -26,7 +29,7 @@ function submit(server: FakeServer, more: { body?: string; requestMs?: number; s
     requestMs: more.requestMs ?? 10_000,
     retries: 2,
     pauseMs: 1,
-    waitMs: 50,
+    waitMs: more.waitMs ?? 60_000,
   });
 }
 
@@ -34,15 +37,27 @@ const paths = (server: FakeServer): string[] => server.requests.map(({ method, u
 
 describe('a server that behaves', () => {
   it('gets the document once, with the token, and is asked until it is processed', async () => {
-    await using server = await startServer(accepted('abc'), statusOf('inprogress'), statusOf('ready'), statusOf('processed'));
+    await using server = await startServer(
+      accepted('abc'),
+      statusOf('inprogress'),
+      statusOf('ready'),
+      statusOf('processed'),
+    );
     expect(await submit(server)).toEqual({ id: 'abc', before: false });
     expect(paths(server)).toEqual(['POST /submit', ...Array(3).fill('GET /status?id=abc')]);
     expect(server.requests[0]?.body).toBe(BODY);
-    expect(new Set(server.requests.map(({ authorization }) => authorization))).toEqual(new Set(['Bearer secret-token']));
+    expect(new Set(server.requests.map(({ authorization }) => authorization))).toEqual(
+      new Set(['Bearer secret-token']),
+    );
   });
 
   it('gets nothing twice, but another document', async () => {
-    await using server = await startServer(accepted('one'), statusOf('processed'), accepted('two'), statusOf('processed'));
+    await using server = await startServer(
+      accepted('one'),
+      statusOf('processed'),
+      accepted('two'),
+      statusOf('processed'),
+    );
     await submit(server);
     expect(await submit(server)).toEqual({ id: 'one', before: true });
     expect(server.requests).toHaveLength(2);
@@ -51,9 +66,9 @@ describe('a server that behaves', () => {
 
   it('is asked again about what was sent before an interrupt', async () => {
     await using slow = await startServer(accepted('one'), statusOf('ready'));
-    await expect(submit(slow)).rejects.toMatchObject({ code: 'KCIDB_WAITING' });
+    await expect(submit(slow, { waitMs: 0 })).rejects.toMatchObject({ code: 'KCIDB_WAITING' });
     expect(slow.requests.filter(({ method }) => method === 'POST')).toHaveLength(1);
-    await expect(submit(slow)).rejects.toMatchObject({ code: 'KCIDB_WAITING' });
+    await expect(submit(slow, { waitMs: 0 })).rejects.toMatchObject({ code: 'KCIDB_WAITING' });
     expect(slow.requests.filter(({ method }) => method === 'POST')).toHaveLength(1);
   });
 
@@ -178,7 +193,10 @@ describe('mmapvet submit', () => {
 
   it('says what is missing', async () => {
     stored('pass');
-    expect(await mmapvet('kcidb', folder)).toMatchObject({ exitCode: 64, stderr: expect.stringContaining('KCIDB_URL') as string });
+    expect(await mmapvet('kcidb', folder)).toMatchObject({
+      exitCode: 64,
+      stderr: expect.stringContaining('KCIDB_URL') as string,
+    });
     expect(await mmapvet('kernelci', folder)).toMatchObject({ exitCode: 64 });
     expect(await mmapvet('kcidb', join(folder, 'none'), '--dry-run')).toMatchObject({ exitCode: 64 });
   });

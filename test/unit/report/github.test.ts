@@ -22,7 +22,10 @@ const many = (count: number, reason: (index: number) => string): Event[] => {
   return new Stream()
     .start(plan)
     .ready('x86_64')
-    .probe('x86_64', plannedCells(plan).map((id, index) => cell(id, { outcome: 'fail', reason: reason(index) })))
+    .probe(
+      'x86_64',
+      plannedCells(plan).map((id, index) => cell(id, { outcome: 'fail', reason: reason(index) })),
+    )
     .end().events;
 };
 
@@ -32,17 +35,25 @@ describe('commands', () => {
     const token = /^::stop-commands::([\da-f]{32})$/.exec(lines[0] ?? '')?.[1] ?? 'none';
     expect(lines[1]).toBe(`::${token}::`);
     for (const line of lines.slice(2))
-      expect(line).toMatch(/^::(?:error|warning) (?:file=[^:,]*,line=\d+,)?title=[^:,]*::|^::group::\d+ cells?$|^::endgroup::$/);
+      expect(line).toMatch(
+        /^::(?:error|warning) (?:file=[^:,]*,line=\d+,)?title=[^:,]*::|^::group::\d+ cells?$|^::endgroup::$/,
+      );
   });
 
   it('hold no line break or command of a guest', async () => {
     const evil = 'a%b\n::add-mask::x\r##[error]y';
-    const text = await render(many(1, () => evil), 'github.log');
+    const text = await render(
+      many(1, () => evil),
+      'github.log',
+    );
     expect(text).toContain('::error title=mmapvet%3A fail%2C x86_64%2C A01::a%25b%0A::add-mask::x\ufffd## [error]y\n');
   });
 
   it('are at most ten of a level', async () => {
-    const text = await render(many(30, (index) => `reason ${index}`), 'github.log');
+    const text = await render(
+      many(30, (index) => `reason ${index}`),
+      'github.log',
+    );
     const errors = text.split('\n').filter((line) => line.startsWith('::error'));
     expect(errors).toHaveLength(10);
     expect(errors.at(-1)).toContain('21 more are in the step summary');

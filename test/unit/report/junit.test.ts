@@ -14,7 +14,11 @@ const HAS_XMLLINT = spawnSync('xmllint', ['--version']).error === undefined;
 
 /** What the schema says, for hosts without xmllint: attributes (required first) and children, in order. */
 const RULES: Readonly<Record<string, { required: string[]; optional?: string[]; children: string[] }>> = {
-  testsuites: { required: ['name', 'tests', 'failures', 'errors', 'skipped', 'time'], optional: ['timestamp'], children: ['testsuite'] },
+  testsuites: {
+    required: ['name', 'tests', 'failures', 'errors', 'skipped', 'time'],
+    optional: ['timestamp'],
+    children: ['testsuite'],
+  },
   testsuite: {
     required: ['name', 'tests', 'failures', 'errors', 'skipped', 'time'],
     optional: ['timestamp'],
@@ -22,7 +26,10 @@ const RULES: Readonly<Record<string, { required: string[]; optional?: string[]; 
   },
   properties: { required: [], children: ['property'] },
   property: { required: ['name', 'value'], children: [] },
-  testcase: { required: ['classname', 'name', 'time'], children: ['failure', 'error', 'skipped', 'system-out', 'system-err'] },
+  testcase: {
+    required: ['classname', 'name', 'time'],
+    children: ['failure', 'error', 'skipped', 'system-out', 'system-err'],
+  },
   failure: { required: ['type'], optional: ['message'], children: [] },
   error: { required: ['type'], optional: ['message'], children: [] },
   skipped: { required: ['type'], optional: ['message'], children: [] },
@@ -39,10 +46,16 @@ function violations(node: XmlElement): string[] {
   const order = node.children.map((child) => rule.children.indexOf(child.name));
   return [
     ...rule.required.filter((name) => !names.includes(name)).map((name) => `${node.name} lacks ${name}`),
-    ...names.filter((name) => ![...rule.required, ...(rule.optional ?? [])].includes(name)).map((name) => `${node.name} ${name}`),
-    ...(order.includes(-1) || order.some((place, index) => place < (order[index - 1] ?? 0)) ? [`children of ${node.name}`] : []),
+    ...names
+      .filter((name) => ![...rule.required, ...(rule.optional ?? [])].includes(name))
+      .map((name) => `${node.name} ${name}`),
+    ...(order.includes(-1) || order.some((place, index) => place < (order[index - 1] ?? 0))
+      ? [`children of ${node.name}`]
+      : []),
     ...(node.children.filter((child) => VERDICTS.includes(child.name)).length > 1 ? ['two verdicts'] : []),
-    ...['tests', 'failures', 'errors', 'skipped'].filter((name) => name in node.attributes && !/^\d+$/.test(node.attributes[name] ?? '')),
+    ...['tests', 'failures', 'errors', 'skipped'].filter(
+      (name) => name in node.attributes && !/^\d+$/.test(node.attributes[name] ?? ''),
+    ),
     ...('time' in node.attributes && !/^\d+\.\d+$/.test(node.attributes['time'] ?? '') ? ['time'] : []),
     ...node.children.flatMap(violations),
   ];
@@ -80,7 +93,9 @@ describe.each(Object.entries(SCENARIOS))('a run with "%s"', (_name, scenario) =>
     const folder = mkdtempSync(join(tmpdir(), 'mmapvet-junit-'));
     try {
       writeFileSync(join(folder, 'x.xml'), await render(scenario(), 'xml'));
-      const { status, stderr } = spawnSync('xmllint', ['--noout', '--schema', XSD, join(folder, 'x.xml')], { encoding: 'utf8' });
+      const { status, stderr } = spawnSync('xmllint', ['--noout', '--schema', XSD, join(folder, 'x.xml')], {
+        encoding: 'utf8',
+      });
       expect(status, stderr).toBe(0);
     } finally {
       rmSync(folder, { recursive: true });
@@ -89,7 +104,8 @@ describe.each(Object.entries(SCENARIOS))('a run with "%s"', (_name, scenario) =>
 
   it('has totals that are those of its cases', async () => {
     const root = parseXml(await render(scenario(), 'xml'));
-    const count = (cases: readonly Case[], status: string): string => String(cases.filter((each) => each.status === status).length);
+    const count = (cases: readonly Case[], status: string): string =>
+      String(cases.filter((each) => each.status === status).length);
     for (const node of [root, ...root.children]) {
       const cases = casesOf(node === root ? root : { ...root, children: [node] });
       expect(node.attributes).toMatchObject({
@@ -131,18 +147,26 @@ describe.each(Object.entries(SCENARIOS))('a run with "%s"', (_name, scenario) =>
 
 describe('the checks themselves', () => {
   it('refuse what the schema refuses', () => {
-    const parse = (body: string): string[] =>
-      violations(parseXml(`<?xml version="1.0" encoding="UTF-8"?>\n${body}`));
+    const parse = (body: string): string[] => violations(parseXml(`<?xml version="1.0" encoding="UTF-8"?>\n${body}`));
     const totals = 'name="x" tests="0" failures="0" errors="0" skipped="0" time="0.0"';
     expect(parse(`<testsuites ${totals}/>`)).toEqual([]);
     expect(parse('<testsuites name="x"/>')).not.toEqual([]);
     expect(parse(`<testsuites ${totals}><testcase/></testsuites>`)).not.toEqual([]);
-    expect(parse(`<testcase classname="a" name="b" time="0.1"><failure type="x"/><error type="y"/></testcase>`)).toEqual(['two verdicts']);
+    expect(
+      parse(`<testcase classname="a" name="b" time="0.1"><failure type="x"/><error type="y"/></testcase>`),
+    ).toEqual(['two verdicts']);
     expect(parse(`<testcase classname="a" name="b" time="-1"/>`)).toEqual(['time']);
   });
 
-  it.each(['<a>', '<a></b>', '<a b="1" b="2"/>', '<a>&nbsp;</a>', '<a/><b/>', '<a>\u001b</a>', '<a b=1/>'])(
-    'refuse %j as XML',
-    (body) => expect(() => parseXml(`<?xml version="1.0" encoding="UTF-8"?>\n${body}`)).toThrow(),
+  it.each([
+    ['<a>', 'no element'],
+    ['<a></b>', 'is not closed'],
+    ['<a b="1" b="2"/>', 'twice'],
+    ['<a>&nbsp;</a>', 'a bare &'],
+    ['<a/><b/>', 'more than one root'],
+    ['<a>\u001b</a>', 'forbids'],
+    ['<a b=1/>', 'no value'],
+  ])('refuse %j as XML', (body, why) =>
+    expect(() => parseXml(`<?xml version="1.0" encoding="UTF-8"?>\n${body}`)).toThrow(why),
   );
 });

@@ -25,7 +25,9 @@ const STATUS: Readonly<Record<Outcome, string>> = {
 describe('the document', () => {
   it.each(Object.keys(SCENARIOS))('of "%s" is valid', async (name) => {
     const document = await documentOf(name);
-    const known = new Set([...(document.checkouts ?? []), ...(document.builds ?? []), ...(document.tests ?? [])].map((each) => each.id));
+    const known = new Set(
+      [...(document.checkouts ?? []), ...(document.builds ?? []), ...(document.tests ?? [])].map((each) => each.id),
+    );
     const links = [
       ...(document.builds ?? []).map((build) => build.checkout_id),
       ...(document.tests ?? []).map((test) => test.build_id),
@@ -45,8 +47,12 @@ describe('the document', () => {
 
   it('has an issue and an incident for a fault, and for nothing else', async () => {
     const { issues = [], incidents = [], tests = [] } = await documentOf('fault');
-    expect(issues).toMatchObject([{ version: 1, culprit: { code: true }, comment: 'WARNING in remap_pfn_range_prepare' }]);
-    expect(incidents).toMatchObject([{ issue_id: issues[0]?.id, issue_version: 1, test_id: tests[1]?.id, present: true }]);
+    expect(issues).toMatchObject([
+      { version: 1, culprit: { code: true }, comment: 'WARNING in remap_pfn_range_prepare' },
+    ]);
+    expect(incidents).toMatchObject([
+      { issue_id: issues[0]?.id, issue_version: 1, test_id: tests[1]?.id, present: true },
+    ]);
     expect((await documentOf('fail')).issues).toEqual([]);
   });
 
@@ -81,8 +87,14 @@ describe('the document', () => {
     const other = Kcidb.parse(JSON.parse(await render(later, 'kcidb.json')));
     // The same kernel and builds, other tests.
     expect(ids(other).slice(0, 3)).toEqual(first.slice(0, 3));
-    expect(ids(other).slice(3).filter((id) => first.includes(id))).toEqual([]);
-    expect(ids(await documentOf('mixed', { MMAPVET_KCIDB_ORIGIN: 'me' })).every((id) => id.startsWith('me:'))).toBe(true);
+    expect(
+      ids(other)
+        .slice(3)
+        .filter((id) => first.includes(id)),
+    ).toEqual([]);
+    expect(ids(await documentOf('mixed', { MMAPVET_KCIDB_ORIGIN: 'me' })).every((id) => id.startsWith('me:'))).toBe(
+      true,
+    );
   });
 
   it('takes what only the submitter knows from the environment', async () => {
@@ -104,15 +116,23 @@ describe('the document', () => {
 });
 
 describe('the schema', () => {
-  const good = { version: { major: 5, minor: 3 }, tests: [{ id: 'me:1', origin: 'me', build_id: 'me:b', path: 'a.b-c' }] };
+  const good = {
+    version: { major: 5, minor: 3 },
+    tests: [{ id: 'me:1', origin: 'me', build_id: 'me:b', path: 'a.b-c' }],
+  };
   const withTest = (more: object) => ({ ...good, tests: [{ ...good.tests[0], ...more }] });
-  const withCheckout = (more: object) => ({ version: good.version, checkouts: [{ id: 'me:1', origin: 'me', ...more }] });
+  const withCheckout = (more: object) => ({
+    version: good.version,
+    checkouts: [{ id: 'me:1', origin: 'me', ...more }],
+  });
 
   it('takes what the format allows', () => {
     expect(() => Kcidb.parse(good)).not.toThrow();
     expect(() => Kcidb.parse({ version: { major: 5 } })).not.toThrow();
     expect(() => Kcidb.parse(withTest({ path: '', number: { value: 1, prefix: 'metric' } }))).not.toThrow();
-    expect(() => Kcidb.parse(withCheckout({ patchset_hash: '', start_time: '2026-11-22T20:00:00+02:00' }))).not.toThrow();
+    expect(() =>
+      Kcidb.parse(withCheckout({ patchset_hash: '', start_time: '2026-11-22T20:00:00+02:00' })),
+    ).not.toThrow();
   });
 
   it.each([
@@ -140,7 +160,10 @@ describe('the schema', () => {
     ['a repository without https', withCheckout({ git_repository_url: 'git://x.org/y' })],
     ['valid in words', withCheckout({ valid: 'true' })],
     ['an issue without a version', { version: good.version, issues: [{ id: 'me:1', origin: 'me' }] }],
-    ['an incident without an issue', { version: good.version, incidents: [{ id: 'me:1', origin: 'me', issue_version: 1 }] }],
+    [
+      'an incident without an issue',
+      { version: good.version, incidents: [{ id: 'me:1', origin: 'me', issue_version: 1 }] },
+    ],
     ['half a version number', { version: good.version, issues: [{ id: 'me:1', origin: 'me', version: 1.5 }] }],
   ])('refuses %s', (_name, document) => expect(Kcidb.safeParse(document).success).toBe(false));
 });

@@ -11,9 +11,7 @@ const CHANGE = '20261120-unmap-range-1a2b3c4d5e6f';
 
 function withTrailers(events: readonly Event[]): Event[] {
   return events.map((event) =>
-    event.kind === 'kernel'
-      ? { ...event, kernel: { ...event.kernel, baseCommit: BASE, changeId: CHANGE } }
-      : event,
+    event.kind === 'kernel' ? { ...event, kernel: { ...event.kernel, baseCommit: BASE, changeId: CHANGE } } : event,
   );
 }
 
@@ -37,7 +35,9 @@ describe('a mail', () => {
   it('echoes what the series says of itself', async () => {
     const text = await render(withTrailers(SCENARIOS['pass']?.() ?? []), 'mail');
     expect(text).toMatch(
-      new RegExp(`\n\nbase-commit: ${BASE}\nchange-id: ${CHANGE}\nTested-by: Me <me@example.org> # mmapvet 0\\.1\\.0\n$`),
+      new RegExp(
+        `\n\nbase-commit: ${BASE}\nchange-id: ${CHANGE}\nTested-by: Me <me@example.org> # mmapvet 0\\.1\\.0\n$`,
+      ),
     );
   });
 

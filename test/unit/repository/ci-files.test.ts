@@ -31,7 +31,9 @@ function commandsOf(file: string): string[][] {
       .replaceAll(/\\\n\s*/g, ' ')
       .split('\n')
       .filter((line) => line.includes('scripts/mmapvet'))
-      .flatMap((line) => TARGETS.map((target) => splitWords(fill(line.slice(line.indexOf('scripts/mmapvet')), target.name)).slice(1))),
+      .flatMap((line) =>
+        TARGETS.map((target) => splitWords(fill(line.slice(line.indexOf('scripts/mmapvet')), target.name)).slice(1)),
+      ),
   );
 }
 
@@ -43,7 +45,11 @@ describe.each(FILES)('%s', (file) => {
     for (const words of commandsOf(file)) {
       let seen: Values = {};
       // oxlint-disable-next-line no-await-in-loop -- a handful
-      await parseAndRun(words, async (_name, _args, values) => void (seen = values), () => {});
+      await parseAndRun(
+        words,
+        async (_name, _args, values) => void (seen = values),
+        () => {},
+      );
       const plan = planRun(seen);
       targets.push(...plan.targets.map((target) => target.name));
       expect(parseReporters((seen['reporter'] as string[]).join(','), {}).map(({ name }) => name)).toContain('junit');
@@ -79,7 +85,9 @@ it('there is one for GitHub and one for GitLab', () => {
 describe('GitHub', () => {
   const text = textOf('docs/ci/github-nightly.yml');
   type Step = { uses?: string; run?: string; with?: Record<string, unknown> };
-  const jobs = (parse(text) as { jobs: Record<string, { steps: Step[]; needs?: string; strategy?: { 'fail-fast': boolean } }> }).jobs;
+  const jobs = (
+    parse(text) as { jobs: Record<string, { steps: Step[]; needs?: string; strategy?: { 'fail-fast': boolean } }> }
+  ).jobs;
 
   it('lets one target fail without the other, and merges their reports', () => {
     expect(jobs['vet']?.strategy).toMatchObject({ 'fail-fast': false });
