@@ -1,5 +1,5 @@
 /** Many cells in few words: those with one cause together, and ranges of clauses instead of their ids one by one. */
-import type { Cell } from '../core/events.ts';
+import type { Cell, CellId } from '../core/events.ts';
 import { weigh, type Outcome } from '../core/outcome.ts';
 import { allCells, type RunState } from './run-state.ts';
 
@@ -46,10 +46,10 @@ export const shortName = ({ clause, path }: Pick<Cell, 'clause' | 'path'>): stri
   path === 'direct' ? clause : `${clause}/${path}`;
 
 /**
- * `A01-A14 B02 K01/W1`: the cells of one outcome on one target. A clause stands for all of its cells there; single cells
- * are named where its paths differ.
+ * `A01-A14 B02 K01/W1`: the cells of one target that fit. A clause stands for all of its cells there; single cells are
+ * named where its paths differ.
  */
-export function compactNames(cells: readonly Cell[], of: Outcome): string[] {
+export function compactNames<T extends CellId>(cells: readonly T[], fits: (cell: T) => boolean): string[] {
   const clauses = [...Map.groupBy(cells, (cell) => cell.clause)];
   const names: string[] = [];
   let run: { readonly from: string; to: string } | null = null;
@@ -58,7 +58,7 @@ export function compactNames(cells: readonly Cell[], of: Outcome): string[] {
     run = null;
   };
   for (const [clause, group] of clauses) {
-    const matching = group.filter((cell) => cell.outcome === of);
+    const matching = group.filter(fits);
     if (matching.length === group.length) {
       if (run !== null && follows(run.to, clause)) run.to = clause;
       else {

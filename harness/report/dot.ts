@@ -1,15 +1,15 @@
 /**
- * One character a verdict, for logs that must stay short: the dots come live, and whatever is no pass is named at the end.
+ * One character a verdict, for logs that must stay short: a row of dots comes when it is full, and whatever is no pass is named at the end.
  */
 import type { Cell } from '../core/events.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { harmless } from '../probe/untrusted.ts';
-import { causesOf, needsALook, shortName } from './cell-lists.ts';
+import { causesOf, compactNames, needsALook, shortName } from './cell-lists.ts';
 import { headerLine } from './lines/header.ts';
 import { LOOKS, PLAIN } from './lines/paint.ts';
 import { summaryLines } from './lines/summary.ts';
 import type { Reporter, ReportOptions, Sink } from './reporter.ts';
-import { applyEvent, createRunState, type RunState } from './run-state.ts';
+import { applyEvent, createRunState, decidedCells, undecidedCells, type RunState } from './run-state.ts';
 import { wrap } from './wrap.ts';
 
 /** Each outcome's character; plain ASCII, since logs end up anywhere. */
@@ -30,7 +30,8 @@ const DOTS_A_ROW = 80;
 
 export function createDotReporter(sink: Sink, options: ReportOptions): Reporter {
   const state = createRunState();
-  const row = { target: '', length: 0 };
+  /** Dots of each target that are no whole row yet: targets run side by side, and a row is of one. */
+  const rows = new Map<string, string>();
   let headed = false;
   let ended = false;
 
@@ -39,23 +40,29 @@ export function createDotReporter(sink: Sink, options: ReportOptions): Reporter 
     headed = true;
   }
 
-  function dot(cell: Cell): void {
+  function flush(target: string): void {
+    const width = Math.max(...[...state.targets.keys()].map((name) => name.length));
+    const row = rows.get(target) ?? '';
+    if (row !== '') sink.write(`${harmless(target).padEnd(width)}  ${row}\n`);
+    rows.set(target, '');
+  }
+
+  function dot({ target, outcome }: Cell): void {
     head();
-    if (row.target !== cell.target || row.length === DOTS_A_ROW) {
-      const width = Math.max(...[...state.targets.keys()].map((name) => name.length));
-      sink.write(`${row.length > 0 ? '\n' : ''}${harmless(cell.target).padEnd(width)}  `);
-      Object.assign(row, { target: cell.target, length: 0 });
-    }
-    sink.write(DOTS[cell.outcome]);
-    row.length += 1;
+    rows.set(target, (rows.get(target) ?? '') + DOTS[outcome]);
+    if (rows.get(target)?.length === DOTS_A_ROW) flush(target);
   }
 
   function conclude(): void {
     if (ended) return;
     ended = true;
     head();
-    const lines = endLines(state, options);
-    sink.write(`${row.length > 0 ? '\n' : ''}${lines.map((line) => `${line}\n`).join('')}`);
+    for (const target of rows.keys()) flush(target);
+    sink.write(
+      endLines(state, options)
+        .map((line) => `${line}\n`)
+        .join(''),
+    );
   }
 
   return {
@@ -78,16 +85,33 @@ function endLines(state: RunState, options: ReportOptions): string[] {
   const notes = [...state.notes, ...[...state.targets.values()].flatMap((target) => target.notes)]
     .filter((note) => note.level !== 'info')
     .map((note) => `${note.level}  ${note.target ?? ''}  ${harmless(note.text.split('\n', 1)[0] ?? '')}`);
-  // The summary has what is excused.
-  const looked = causesOf(state).filter(({ outcome }) => needsALook(outcome));
-  const causes = looked.flatMap(({ outcome, target, reason, cells }) =>
-    wrap(
-      `${harmless(target)} ${cells.map(shortName).join(' ')}${reason === '' ? '' : `: ${harmless(reason)}`}`,
-      COLUMNS,
-      `${DOTS[outcome]} ${LOOKS[outcome].word}  `,
-      '    ',
-    ),
-  );
-  const body = [...notes.flatMap((note) => wrap(note, COLUMNS, '', '    ')), ...faults, ...causes];
+  const causes = causesOf(state)
+    .filter(({ outcome }) => needsALook(outcome))
+    .flatMap(({ outcome, target, reason, cells }) =>
+      named(outcome, target, cells.map(shortName), reason === '' ? '' : `: ${reason}`),
+    );
+  // The summary has the reasons of these; and dots come in any order, so which cells they are is said here.
+  const excused = [...state.targets.values()].flatMap((target) => {
+    const cells = decidedCells(target);
+    return (['known', 'not-applicable'] as const).flatMap((outcome) =>
+      named(
+        outcome,
+        target.name,
+        compactNames(cells, (cell) => cell.outcome === outcome),
+      ),
+    );
+  });
+  const open = [...state.targets.values()].flatMap((target) => {
+    const undecided = new Set(undecidedCells(target));
+    const names = compactNames(target.planned, (cell) => undecided.has(cell));
+    return names.length === 0 ? [] : wrap(`${target.name} ${names.join(' ')}`, COLUMNS, '? not run  ', '    ');
+  });
+  const body = [...notes.flatMap((note) => wrap(note, COLUMNS, '', '    ')), ...faults, ...causes, ...excused, ...open];
   return ['', ...body, ...(body.length > 0 ? [''] : []), ...summaryLines(state, COLUMNS, PLAIN, options.home)];
+}
+
+function named(outcome: Outcome, target: string, names: readonly string[], after = ''): string[] {
+  if (names.length === 0) return [];
+  const text = harmless(`${target} ${names.join(' ')}${after}`);
+  return wrap(text, COLUMNS, `${DOTS[outcome]} ${LOOKS[outcome].word}  `, '    ');
 }

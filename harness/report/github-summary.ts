@@ -145,7 +145,9 @@ function verdictParts(state: RunState): string[] {
   const rows = [...state.targets.values()].flatMap((target) => {
     const cells = decidedCells(target);
     const outcomes = [...new Set(cells.map((cell) => cell.outcome))];
-    return outcomes.map((outcome) => `${target.name}  ${outcome}: ${compactNames(cells, outcome).join(' ')}`);
+    return outcomes.map(
+      (outcome) => `${target.name}  ${outcome}: ${compactNames(cells, (cell) => cell.outcome === outcome).join(' ')}`,
+    );
   });
   return rows.length === 0 ? [] : [details(`All ${plural(allCells(state).length, 'verdict')}`, block(rows))];
 }

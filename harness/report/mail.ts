@@ -189,7 +189,7 @@ function causeInFull(cause: Cause, state: RunState, { catalogue }: ReportOptions
 /** `pass, x86_64: A01-A14 B02 K01/W1`. */
 function passedLines(state: RunState): string[] {
   return [...state.targets.values()].flatMap((target) => {
-    const names = compactNames(decidedCells(target), 'pass');
+    const names = compactNames(decidedCells(target), (cell) => cell.outcome === 'pass');
     return names.length === 0
       ? []
       : wrap(`pass, ${harmless(target.name)}, ${names.join(' ')}`, MAIL_COLUMNS, '', '    ');
