@@ -121,7 +121,8 @@ function causePart({ outcome, target, reason, cells }: Cause, state: RunState, {
   const [first] = cells;
   if (first === undefined) return '';
   const { sign, word } = LOOKS[outcome];
-  const title = cells.length === 1 ? `  ${titleOf(catalogue, first.clause)}` : '';
+  const oneClause = cells.every((cell) => cell.clause === first.clause);
+  const title = oneClause ? `  ${titleOf(catalogue, first.clause)}` : '';
   const names = cells.map(shortName).join(' ');
   return details(
     `${sign} ${word}  ${names} ${target}${title}`,

@@ -170,7 +170,8 @@ function causeLines({ outcome, target, reason, cells }: Cause): string[] {
 function causeInFull(cause: Cause, state: RunState, { catalogue }: ReportOptions): string[] {
   const [first] = cause.cells;
   if (first === undefined) return [];
-  const title = cause.cells.length === 1 ? titleOf(catalogue, first.clause) : '';
+  const oneClause = cause.cells.every((cell) => cell.clause === first.clause);
+  const title = oneClause ? titleOf(catalogue, first.clause) : '';
   const facts = [...first.observers.driver, ...first.observers.user]
     .filter((fact) => !fact.ok)
     .map((fact) => fact.text);
@@ -181,12 +182,18 @@ function causeInFull(cause: Cause, state: RunState, { catalogue }: ReportOptions
     ...said.flatMap((fact) => wrap(harmless(fact), MAIL_COLUMNS, '  ')),
     ...first.repeats.map((each, index) => `  repeat ${index + 1}: ${each.outcome}`),
     ...first.faults.flatMap((fault) => splat(fault.lines)),
-    ...wrap(harmless(repeatCommand(state.command, first.clause, first.target)), MAIL_COLUMNS, '  $ ', '      '),
+    ...commandLines(repeatCommand(state.command, first.clause, first.target)),
   ];
   return [...causeLines(cause), ...lines];
 }
 
-/** `pass, x86_64: A01-A14 B02 K01/W1`. */
+/** To be pasted into a shell as it stands. */
+function commandLines(command: string): string[] {
+  const lines = wrap(harmless(command), MAIL_COLUMNS - 2, '  $ ', '      ');
+  return lines.map((line, index) => (index === lines.length - 1 ? line : `${line} \\`));
+}
+
+/** `pass, x86_64, A01-A14 B02 K01/W1`. */
 function passedLines(state: RunState): string[] {
   return [...state.targets.values()].flatMap((target) => {
     const names = compactNames(decidedCells(target), (cell) => cell.outcome === 'pass');
