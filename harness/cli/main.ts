@@ -30,6 +30,10 @@ async function load(name: CommandName): Promise<Command> {
       return (await import('./commands/explain.ts')).explainCommand;
     case 'doctor':
       return (await import('./commands/doctor.ts')).doctorCommand;
+    case 'gc':
+      return (await import('./commands/gc.ts')).gcCommand;
+    case 'watch':
+      return (await import('./commands/watch.ts')).watchCommand;
     case 'docs':
       return (await import('./commands/docs.ts')).docsCommand;
   }

@@ -3,7 +3,7 @@
  */
 import { REPORTERS } from '../report/parse-spec.ts';
 
-export type CommandName = 'run' | 'shell' | 'report' | 'submit' | 'list' | 'explain' | 'doctor' | 'docs';
+export type CommandName = 'run' | 'watch' | 'shell' | 'gc' | 'report' | 'submit' | 'list' | 'explain' | 'doctor' | 'docs';
 
 export interface OptionSpec {
   readonly flags: string;
@@ -17,7 +17,8 @@ export interface OptionSpec {
   readonly hidden?: boolean;
 }
 
-const BUILDS = ['run', 'shell'] as const;
+const BUILDS = ['run', 'watch', 'shell'] as const;
+const VETS = ['run', 'watch'] as const;
 
 export const OPTIONS: readonly OptionSpec[] = [
   {
@@ -42,13 +43,13 @@ export const OPTIONS: readonly OptionSpec[] = [
   {
     flags: '-c, --clause <id>',
     help: 'clauses to check, such as E02 or "F*"; repeatable (default: all)',
-    commands: ['run'],
+    commands: VETS,
     many: true,
   },
   {
     flags: '--path <name>',
     help: 'only this way to the driver: direct, W1 … W5; repeatable',
-    commands: ['run'],
+    commands: VETS,
     many: true,
   },
   { flags: '--kconfig-add <line>', help: 'one more config line, CONFIG_X=y; repeatable', commands: BUILDS, many: true },
@@ -84,23 +85,23 @@ export const OPTIONS: readonly OptionSpec[] = [
   {
     flags: '--isolate <what>',
     help: 'what gets a pristine guest of its own',
-    commands: ['run'],
+    commands: VETS,
     choices: ['group', 'clause', 'none'],
     fallback: 'group',
   },
-  { flags: '--boot', help: 'boot every guest, never restore a saved one', commands: ['run'] },
-  { flags: '--repeat <n>', help: 'run each cell so often, every second time on a booted guest', commands: ['run'] },
+  { flags: '--boot', help: 'boot every guest, never restore a saved one', commands: VETS },
+  { flags: '--repeat <n>', help: 'run each cell so often, every second time on a booted guest', commands: VETS },
   {
     flags: '--confirm <n>',
     help: 'run a failed cell so often again, every second time on a booted guest',
-    commands: ['run'],
+    commands: VETS,
     fallback: '2',
   },
-  { flags: '--timeout <seconds>', help: 'time limit of one probe', commands: ['run'], fallback: '30' },
+  { flags: '--timeout <seconds>', help: 'time limit of one probe', commands: VETS, fallback: '30' },
   {
     flags: '--reporter <list>',
     help: `${REPORTERS.join(', ')}; all but list also with =FILE; several with commas`,
-    commands: ['run', 'report'],
+    commands: [...VETS, 'report'],
     many: true,
   },
   { flags: '--json', help: 'print results.json on stdout and nothing else', commands: ['run', 'list', 'doctor'] },
@@ -110,7 +111,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     help: 'address of the KCIDB server; the token comes from MMAPVET_KCIDB_TOKEN',
     commands: ['submit'],
   },
-  { flags: '--strict', help: 'a changed behaviour of a recorded clause is an error too', commands: ['run'] },
+  { flags: '--strict', help: 'a changed behaviour of a recorded clause is an error too', commands: VETS },
   { flags: '--timing', help: 'show where the time went; also timing.svg in the run folder', commands: ['run'] },
   { flags: '--keep-guest', help: 'leave the guests running after the probes, until Ctrl+C', commands: ['run'] },
   { flags: '--list', help: 'print the cells that would be checked, and stop', commands: ['run'] },
@@ -118,6 +119,8 @@ export const OPTIONS: readonly OptionSpec[] = [
   { flags: '--dry-run', help: 'check the document and say what would be sent', commands: ['submit'] },
   { flags: '-y, --yes', help: 'install missing packages without a question', commands: [...BUILDS, 'doctor'] },
   { flags: '-v, --verbose', help: 'print each command before it runs (also V=1)', commands: BUILDS },
+  { flags: '--max <size>', help: 'the size that the cache may have, such as 20G', commands: ['gc'] },
+  { flags: '-n, --preview', help: 'remove nothing, say what would go', commands: ['gc'] },
   { flags: '--check', help: 'write nothing; exit 1 if a page is stale', commands: ['docs'] },
   { flags: '--driver-lie <name>', help: 'let the driver falsify its log', commands: ['run'], hidden: true },
 ];
@@ -128,6 +131,11 @@ export const EXAMPLES: Readonly<Record<CommandName, readonly (readonly [string, 
     ['mmapvet run --patch fix.mbox', 'vets a patch on top'],
     ["mmapvet run --target x86_64 --clause 'E*'", 'one target, one group of clauses'],
     ['mmapvet run --kernel deb:linux-source-7.3 --reporter list,junit=out.xml', "Debian's kernel, with a JUnit file"],
+  ],
+  watch: [['mmapvet watch --target x86_64 --clause E02', 'builds and runs again what an edit affects']],
+  gc: [
+    ['mmapvet gc', 'what the cache holds, and what it could do without'],
+    ['mmapvet gc --max 10G', 'removes what was used longest ago until 10 GiB are left'],
   ],
   shell: [
     ['mmapvet shell', 'a shell in a booted guest with the driver loaded'],
@@ -149,6 +157,8 @@ export const EXAMPLES: Readonly<Record<CommandName, readonly (readonly [string, 
 
 export const SUMMARIES: Readonly<Record<CommandName, string>> = {
   run: 'build, boot, probe: a verdict for each clause on each target',
+  watch: 'run again what each edit affects',
+  gc: 'keep the cache below a size',
   shell: 'log in to a booted guest with the driver loaded',
   report: 'write the reports of a stored run: latest, an id, or a folder',
   submit: 'send a stored run to a results database: kcidb',

@@ -3,12 +3,14 @@
  * either whole or absent, and the same key is never made twice, however many runs want it.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { messageOf, MmapvetError } from '../core/errors.ts';
 import { takeLock } from '../core/lock.ts';
 import { cacheFolder } from '../core/paths.ts';
+import { startTime } from '../core/process.ts';
+import { markUsed } from './usage.ts';
 
 export interface CacheContext {
   readonly signal?: AbortSignal | undefined;
@@ -31,7 +33,9 @@ export const entryFolder = (kind: string, key: string): string => join(cacheFold
 
 export function findEntry(kind: string, key: string): string | null {
   const folder = entryFolder(kind, key);
-  return existsSync(folder) ? folder : null;
+  if (!existsSync(folder)) return null;
+  markUsed(folder);
+  return folder;
 }
 
 export function lockFor(name: string, what: string, context: CacheContext): Promise<AsyncDisposable> {
@@ -55,7 +59,7 @@ export async function makeEntry(
   if (found !== null) return { folder: found, reused: true };
   await using _lock = await lockFor(`${kind}-${key}`, `the same ${kind} entry`, context);
   const folder = entryFolder(kind, key);
-  if (existsSync(folder)) return { folder, reused: true };
+  if (findEntry(kind, key) !== null) return { folder, reused: true };
   let making = '';
   try {
     await mkdir(dirname(folder), { recursive: true });
@@ -64,6 +68,7 @@ export async function makeEntry(
     await fill(making);
     context.signal?.throwIfAborted();
     await rename(making, folder);
+    markUsed(folder);
   } catch (error) {
     if (making !== '') await rm(making, { recursive: true, force: true });
     throw orNoSpace(error, folder);
@@ -89,11 +94,4 @@ async function sweep(folder: string): Promise<void> {
     if (match === null || (await startTime(Number(match[1]))) === match[2]) continue;
     await rm(join(folder, name), { recursive: true, force: true });
   }
-}
-
-/** When a process started, in clock ticks after boot: with the id it names a process for good. Null for a dead one. */
-async function startTime(pid: number): Promise<string | null> {
-  const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
-  // proc(5): field 22; the second field may hold blanks and parentheses.
-  return line?.slice(line.lastIndexOf(')') + 2).split(' ')[19] ?? null;
 }

@@ -11,6 +11,7 @@ import type { KernelIdentity } from '../core/events.ts';
 import { cacheFolder } from '../core/paths.ts';
 import { PrivateApt } from '../host/apt.ts';
 import { unpackSourceDeb, unpackTarball } from './archive.ts';
+import { markUsed } from './usage.ts';
 import { entryFolder, keyOf, lockFor, makeEntry, orNoSpace } from './cache.ts';
 import { tell, type KernelContext } from './context.ts';
 import { chooseDebianSource, rememberUnpacked, type DebianSource } from './debian.ts';
@@ -90,6 +91,7 @@ async function resolveTree(named: string, stack: AsyncDisposableStack, context: 
   const tree = await realpath(named);
   const id = keyOf('tree', tree);
   const work = workFolderAt(entryFolder('work', id));
+  markUsed(work.root);
   await takeWork(id, named, stack, context);
   await mkdir(work.root, { recursive: true });
   await unpatch(work);
