@@ -34,6 +34,10 @@ async function load(name: CommandName): Promise<Command> {
       return (await import('./commands/gc.ts')).gcCommand;
     case 'watch':
       return (await import('./commands/watch.ts')).watchCommand;
+    case 'history':
+      return (await import('./commands/history.ts')).historyCommand;
+    case 'diff':
+      return (await import('./commands/diff.ts')).diffCommand;
     case 'docs':
       return (await import('./commands/docs.ts')).docsCommand;
   }

@@ -3,7 +3,7 @@
  */
 import { REPORTERS } from '../report/parse-spec.ts';
 
-export type CommandName = 'run' | 'watch' | 'shell' | 'gc' | 'report' | 'submit' | 'list' | 'explain' | 'doctor' | 'docs';
+export type CommandName = 'run' | 'watch' | 'shell' | 'gc' | 'report' | 'submit' | 'history' | 'diff' | 'list' | 'explain' | 'doctor' | 'docs';
 
 export interface OptionSpec {
   readonly flags: string;
@@ -35,10 +35,10 @@ export const OPTIONS: readonly OptionSpec[] = [
   {
     flags: '-t, --target <name>',
     help: 'target, or several with commas; repeatable (default: all)',
-    commands: [...BUILDS, 'doctor'],
+    commands: [...BUILDS, 'doctor', 'history'],
     many: true,
   },
-  { flags: '--arch <name>', help: 'the same as --target', commands: [...BUILDS, 'doctor'], many: true },
+  { flags: '--arch <name>', help: 'the same as --target', commands: [...BUILDS, 'doctor', 'history'], many: true },
   { flags: '--profile <name>', help: 'set of config fragments', commands: BUILDS, fallback: 'base' },
   {
     flags: '-c, --clause <id>',
@@ -105,6 +105,17 @@ export const OPTIONS: readonly OptionSpec[] = [
     many: true,
   },
   { flags: '--json', help: 'print results.json on stdout and nothing else', commands: ['run', 'list', 'doctor'] },
+  { flags: '--json', help: 'print JSON on stdout and nothing else', commands: ['history', 'diff'] },
+  { flags: '--last <n>', help: 'how many runs to look back', commands: ['history'], fallback: '20' },
+  {
+    flags: '--kernel <text>',
+    help: 'only runs of kernels whose source, version, commit or patches have this in them',
+    commands: ['history'],
+  },
+  { flags: '--flaky', help: 'only cells that gave different outcomes on one kernel', commands: ['history'] },
+  { flags: '--slowest', help: 'the cells that take longest', commands: ['history'] },
+  { flags: '--html <file>', help: 'write the trend as a page', commands: ['history'] },
+  { flags: '--import', help: 'record the runs in the folders that are named', commands: ['history'] },
   { flags: '--output <folder>', help: 'the run folder (default: below the state folder)', commands: ['run'] },
   {
     flags: '--url <url>',
@@ -152,6 +163,12 @@ export const EXAMPLES: Readonly<Record<CommandName, readonly (readonly [string, 
   list: [['mmapvet list clauses', 'every clause, its class and observers']],
   explain: [['mmapvet explain E02', 'what E02 says, where it comes from, how it is seen, what turns it red']],
   doctor: [['mmapvet doctor', 'what is installed, missing or too old, and what mends it']],
+  history: [
+    ['mmapvet history', 'the last runs'],
+    ['mmapvet history E02 --target arm64', 'what E02 was in them, since when it fails, how often it flakes'],
+    ['mmapvet history --import old-runs/', 'record run folders that were kept'],
+  ],
+  diff: [['mmapvet diff 22-05-34Z latest', 'the cells whose outcome differs between two runs; exit 1 where some do']],
   docs: [['mmapvet docs --check', 'are the generated pages up to date?']],
 };
 
@@ -165,5 +182,7 @@ export const SUMMARIES: Readonly<Record<CommandName, string>> = {
   list: 'list clauses, targets or profiles',
   explain: 'explain a clause in plain words',
   doctor: 'check what this host has and lacks',
+  history: 'what became of runs and clauses so far',
+  diff: 'compare the cells of two runs',
   docs: 'write the pages that are generated from the option table and the catalogue',
 };

@@ -20,6 +20,8 @@ const ARGUMENTS: Readonly<Record<CommandName, string>> = {
   list: '<what>',
   explain: '<clause...>',
   doctor: '',
+  history: '[clause...]',
+  diff: '<run1> <run2>',
   docs: '',
 };
 

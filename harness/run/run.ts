@@ -14,6 +14,7 @@ import type { ReporterSpec } from '../report/parse-spec.ts';
 import { spansOf, timingSvg, timingText } from '../report/timing.ts';
 import { repeatCommand } from '../report/repeat-command.ts';
 import type { Screen } from '../core/screen.ts';
+import type { RunRecord } from '../results/history/record.ts';
 import { buildResults } from '../results/results.ts';
 import { createRunStore, type RunStore } from '../results/store.ts';
 import type { Event } from '../core/events.ts';
@@ -79,11 +80,13 @@ export async function executeRun(plan: RunPlan, context: RunContext): Promise<nu
   const exitCode = sink.exitCode(plan.strict, interrupted);
   const durationMs = Math.round(performance.now() - start);
   sink.emit({ kind: 'run-end', counts: { ...sink.counts() }, exitCode, interrupted, durationMs });
-  store.writeResults(buildResults(events));
+  const results = buildResults(events);
+  store.writeResults(results);
   const failures = await reporters.finish();
   if (plan.timing) keepTiming(events, store, screen);
   for (const { name, error } of failures)
     screen.err(`${screen.style('red', 'error')} The reporter "${name}" failed: ${messageOf(error)}\n`);
+  await remember({ folder: store.folder, command: context.command, results }, screen);
   return failures.length > 0 && exitCode === 0 ? 2 : exitCode;
 }
 
@@ -94,6 +97,18 @@ function keepTiming(events: readonly Event[], store: RunStore, screen: Screen): 
   store.writeText('timing.txt', text.join(''));
   store.writeText('timing.svg', timingSvg(spans));
   screen.err(`\n${text.join('')}\n  ${store.place('timing.svg')}\n`);
+}
+
+/** The history is for later: that it can't be written is worth a word, and no reason for a run to fail. */
+async function remember(record: RunRecord, screen: Screen): Promise<void> {
+  try {
+    const { openHistory } = await import('../results/history/open.ts');
+    const { recordRun } = await import('../results/history/record.ts');
+    using history = openHistory();
+    recordRun(history, record);
+  } catch (error) {
+    screen.err(`${screen.style('yellow', 'note')} The run is not in the history: ${messageOf(error)}\n`);
+  }
 }
 
 export function cellsOf(plan: RunPlan, target: Target): CellId[] {
