@@ -5,6 +5,7 @@ import type { ClauseGroup } from '../contract/clause.ts';
 import type { Screen } from '../core/screen.ts';
 import { createDotReporter } from './dot.ts';
 import { createGithubReporter } from './github.ts';
+import { createHtmlReporter } from './html.ts';
 import { createJsonReporter } from './json.ts';
 import { createJunitReporter } from './junit.ts';
 import { createKcidbReporter } from './kcidb.ts';
@@ -32,6 +33,7 @@ const CREATE: Readonly<Record<Exclude<ReporterName, 'list'>, (sink: Sink, option
   kcidb: createKcidbReporter,
   github: createGithubReporter,
   mail: createMailReporter,
+  html: createHtmlReporter,
 };
 
 /**

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { usageError } from '../core/errors.ts';
 import { suggest } from '../core/suggest.ts';
 
-export const REPORTERS = ['list', 'dot', 'ktap', 'junit', 'json', 'kcidb', 'github', 'mail'] as const;
+export const REPORTERS = ['list', 'dot', 'ktap', 'junit', 'json', 'kcidb', 'github', 'mail', 'html'] as const;
 export type ReporterName = (typeof REPORTERS)[number];
 
 export interface ReporterSpec {
