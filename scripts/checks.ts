@@ -44,6 +44,13 @@ export const CHECK_TOOLS: readonly Requirement[] = [
     debian: ['git'],
     elsewhere: 'git',
   },
+  {
+    name: 'chromium',
+    purpose: 'tests of the HTML page',
+    find: { kind: 'program', name: 'chromium' },
+    debian: ['chromium'],
+    elsewhere: 'chromium',
+  },
 ];
 
 /** What checkpatch is right about in the kernel's own tree, but not here, and why. */
@@ -74,6 +81,7 @@ export const STATIC_CHECKS: readonly Check[] = [
   command('format', [bin('prettier'), '--check', '--log-level', 'warn', '.']),
   command('lint', [bin('oxlint'), '--type-aware', '--deny-warnings']),
   command('types', [bin('tsc')]),
+  command('types of the page', [bin('tsc'), '--project', 'harness/report/html/client']),
   command('unused code', [bin('knip')]),
   ...(Object.hasOwn(SUMMARIES, 'docs')
     ? [command('generated docs', [join(PROJECT, 'scripts/mmapvet'), 'docs', '--check'])]

@@ -19,7 +19,7 @@ import { drawStages } from './stages.ts';
 
 /** Worst first. */
 const ATTENTION: readonly Outcome[] = ['fault', 'fail', 'flaky', 'error', 'vacuous', 'changed'];
-const SHOWN = 12;
+const SHOWN = 6;
 
 export function renderRunPage(events: readonly Event[], options: ReportOptions): string {
   const state = createRunState();

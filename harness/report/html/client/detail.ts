@@ -55,7 +55,9 @@ function legend(log: readonly string[]): Description {
   return h(
     'dl',
     { class: 'legend' },
-    types.flatMap((type) => [h('dt', {}, type), h('dd', {}, EVENT_KINDS[type] ?? 'another event of the driver')]),
+    types.map((type) =>
+      h('div', {}, h('dt', {}, type), h('dd', {}, EVENT_KINDS[type] ?? 'another event of the driver')),
+    ),
   );
 }
 
@@ -67,7 +69,7 @@ function pictures(log: readonly string[]): Description[] {
       h(
         'p',
         { class: 'note' },
-        'Address upwards, the driver’s events to the right. Filled bars are VMAs, hatched ones are presumed: no mapped was called for them.',
+        'Address upwards, the driver’s events to the right. Filled bars are VMAs; a dashed one is presumed, since no mapped was called for it.',
       ),
       h('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': 'Picture of the VMAs' }, drawPicture(log)),
       legend(log),

@@ -1,7 +1,7 @@
 /**
  * From the driver's events to the VMAs over time. A VMA is there from its mapped (or open, where another one is split or
- * copied) to its close. Where a prepare succeeded and no mapped came, the range most likely became part of a neighbour:
- * such a stretch is only presumed, and only where a later event is about it.
+ * copied) to its close. Where a prepare succeeded and no mapped came, the range became part of a neighbour that goes on
+ * from it in the file; where there is none, a VMA is only presumed, and only where a later event is about it.
  */
 import { hasRange, type LogEvent } from './log.ts';
 
@@ -28,6 +28,7 @@ const within = (a: { start: number; end: number }, b: { start: number; end: numb
 
 export function barsOf(events: readonly LogEvent[]): Bar[] {
   const bars: Open[] = [];
+  const page = pageSize(events);
   const alive = (): Open[] => bars.filter((bar) => bar.to === null);
 
   const begin = (event: LogEvent, range: { start: number; end: number; pgoff: number }, kind: Bar['kind']): void => {
@@ -42,9 +43,23 @@ export function barsOf(events: readonly LogEvent[]): Bar[] {
       const edges = [bar.start, Math.max(bar.start, event.start), Math.min(bar.end, event.end), bar.end];
       for (const [index, start] of edges.slice(0, -1).entries()) {
         const end = edges[index + 1] ?? start;
-        if (end > start) bars.push({ ...bar, start, end, from: event.at, to: null });
+        const pgoff = bar.pgoff + (start - bar.start) / page;
+        if (end > start) bars.push({ ...bar, start, end, pgoff, from: event.at, to: null });
       }
     }
+  };
+  /** A merge: the neighbours and the new range go on as one. */
+  const grow = (event: LogEvent): void => {
+    const neighbours = alive().filter(
+      (bar) =>
+        (bar.end === event.start || bar.start === event.end) &&
+        bar.pgoff - bar.start / page === event.pgoff - event.start / page,
+    );
+    if (neighbours.length === 0) return begin(event, event, 'presumed');
+    for (const bar of neighbours) bar.to = event.at;
+    const first = [...neighbours, event].toSorted((a, b) => a.start - b.start)[0] ?? event;
+    const end = Math.max(event.end, ...neighbours.map((bar) => bar.end));
+    bars.push({ start: first.start, end, pgoff: first.pgoff, from: event.at, to: null, kind: 'vma', depth: 0, failed: false });
   };
   const close = (event: LogEvent): void => {
     cut(event);
@@ -59,7 +74,7 @@ export function barsOf(events: readonly LogEvent[]): Bar[] {
     if (!hasRange(event)) continue;
     switch (event.type) {
       case 'prepare':
-        if (event.ret === 0 && isPresumed(event, events)) begin(event, event, 'presumed');
+        if (event.ret === 0 && isPresumed(event, events)) grow(event);
         break;
       case 'mapped':
         begin(event, event, 'vma');
@@ -80,6 +95,12 @@ export function barsOf(events: readonly LogEvent[]): Bar[] {
   // A failed one without a close did not stay: only its beginning is known.
   for (const bar of alive()) if (bar.failed && !mentionedLater(bar, events)) bar.to = bar.from + 1;
   return bars;
+}
+
+/** The largest that all addresses keep to. */
+function pageSize(events: readonly LogEvent[]): number {
+  const addresses = events.filter(hasRange).flatMap((event) => [event.start, event.end]);
+  return [65_536, 16_384].find((size) => addresses.every((address) => address % size === 0)) ?? 4096;
 }
 
 const mentionedLater = (bar: Bar, events: readonly LogEvent[]): boolean =>
