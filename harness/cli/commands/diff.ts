@@ -29,6 +29,6 @@ export async function diffCommand(
     const options = { catalogue: CATALOGUE, home: homedir(), paint: screen.style };
     screen.out(`${diffLines(diff, before, after, options).join('\n')}\n`);
   }
-  if (diff.compared === 0) return Promise.resolve(EXIT.undecided);
-  return Promise.resolve(diff.differing.length > 0 ? EXIT.bad : EXIT.good);
+  if (diff.compared === 0) return EXIT.undecided;
+  return diff.differing.length > 0 ? EXIT.bad : EXIT.good;
 }

@@ -61,11 +61,18 @@ export function renderHistoryPage(history: History, options: HistoryPageOptions)
           h('button', { id: 'theme', type: 'button' }, 'Colours: as the system'),
         ),
         h('h1', {}, headline),
-        h('p', { class: 'kernel' }, `${plural(runs.length, 'run')}${all.length > runs.length ? ` of ${all.length}` : ''}`),
+        h(
+          'p',
+          { class: 'kernel' },
+          `${plural(runs.length, 'run')}${all.length > runs.length ? ` of ${all.length}` : ''}`,
+        ),
       ),
       h('main', {}, [
         section('How the runs went', runs.length === 0 ? [] : [chart(runs), runTable(runs, options)]),
-        section('Cells that were not good', notable.length === 0 ? [h('p', { class: 'note' }, 'None was.')] : [cellTable(notable, options)]),
+        section(
+          'Cells that were not good',
+          notable.length === 0 ? [h('p', { class: 'note' }, 'None was.')] : [cellTable(notable, options)],
+        ),
         section('What takes longest', [slowTable(trends, options)]),
       ]),
       h('footer', {}, 'One file, no request is made.'),
@@ -74,7 +81,8 @@ export function renderHistoryPage(history: History, options: HistoryPageOptions)
 }
 
 const plain = (_style: unknown, text: string): string => text;
-const section = (title: string, children: readonly Element[]): Element => h('section', {}, h('h2', {}, title), children);
+const section = (title: string, children: readonly Element[]): Element =>
+  h('section', {}, h('h2', {}, title), children);
 
 const isBad = (outcome: Outcome): boolean => weigh(outcome) === 'bad' || weigh(outcome) === 'undecided';
 const isNotable = (trend: CellTrend): boolean =>
@@ -90,17 +98,34 @@ function chart(runs: readonly StoredRun[]): Element {
   const width = 100 / runs.length;
   return h(
     'svg',
-    { class: 'trend', width: '100%', height: CHART, role: 'img', 'aria-label': `Outcomes of ${runs.length} runs; the table has the numbers` },
+    {
+      class: 'trend',
+      width: '100%',
+      height: CHART,
+      role: 'img',
+      'aria-label': `Outcomes of ${runs.length} runs; the table has the numbers`,
+    },
     runs.map((run, index) => {
-      const counts = OUTCOMES.map((outcome) => ({ outcome, count: run.counts[outcome] ?? 0 })).filter(({ count }) => count > 0);
+      const counts = OUTCOMES.map((outcome) => ({ outcome, count: run.counts[outcome] ?? 0 })).filter(
+        ({ count }) => count > 0,
+      );
       const sum = counts.reduce((total, { count }) => total + count, 0);
       const heights = counts.map(({ outcome, count }) => ({ outcome, height: Math.max(3, (CHART * count) / sum) }));
-      const scale = CHART / Math.max(CHART, heights.reduce((total, { height }) => total + height, 0));
+      const scale =
+        CHART /
+        Math.max(
+          CHART,
+          heights.reduce((total, { height }) => total + height, 0),
+        );
       let y = CHART;
       return h(
         'g',
         {},
-        h('title', {}, `${run.name}: ${counts.map(({ outcome, count }) => `${count} ${LOOKS[outcome].word}`).join(', ')}`),
+        h(
+          'title',
+          {},
+          `${run.name}: ${counts.map(({ outcome, count }) => `${count} ${LOOKS[outcome].word}`).join(', ')}`,
+        ),
         heights.map(({ outcome, height }) => {
           y -= height * scale;
           return h('rect', {
@@ -123,7 +148,15 @@ const table = (head: readonly string[], rows: readonly Element[]): Element =>
     h(
       'table',
       { class: 'plain wide' },
-      h('thead', {}, h('tr', {}, head.map((name) => h('th', { scope: 'col' }, name)))),
+      h(
+        'thead',
+        {},
+        h(
+          'tr',
+          {},
+          head.map((name) => h('th', { scope: 'col' }, name)),
+        ),
+      ),
       h('tbody', {}, rows),
     ),
   );
@@ -143,7 +176,11 @@ function runTable(runs: readonly StoredRun[], { home }: HistoryPageOptions): Ele
           'td',
           { class: 'tallies' },
           OUTCOMES.filter((outcome) => (run.counts[outcome] ?? 0) > 0).map((outcome) =>
-            h('span', { class: `badge wide o-${outcome}`, title: LOOKS[outcome].word }, `${LOOKS[outcome].sign} ${run.counts[outcome] ?? 0}`),
+            h(
+              'span',
+              { class: `badge wide o-${outcome}`, title: LOOKS[outcome].word },
+              `${LOOKS[outcome].sign} ${run.counts[outcome] ?? 0}`,
+            ),
           ),
         ),
         h('td', {}, kernelText(run.kernel, home)),
@@ -153,22 +190,24 @@ function runTable(runs: readonly StoredRun[], { home }: HistoryPageOptions): Ele
 }
 
 function cellTable(trends: readonly CellTrend[], options: HistoryPageOptions): Element {
-  const rows = trends.slice(0, ROWS).map((trend) =>
-    h(
-      'tr',
-      {},
+  const rows = trends
+    .slice(0, ROWS)
+    .map((trend) =>
       h(
-        'td',
+        'tr',
         {},
-        h('b', {}, trend.cell.clause),
-        ` ${trend.cell.path} ${trend.cell.target}`,
-        h('div', { class: 'note' }, titleOf(options.catalogue, trend.cell.clause)),
+        h(
+          'td',
+          {},
+          h('b', {}, trend.cell.clause),
+          ` ${trend.cell.path} ${trend.cell.target}`,
+          h('div', { class: 'note' }, titleOf(options.catalogue, trend.cell.clause)),
+        ),
+        h('td', {}, strip(trend)),
+        h('td', {}, sinceText(trend, options)),
+        h('td', {}, flakeText(trend.flakes, plain).replace(/^flakes /, '')),
       ),
-      h('td', {}, strip(trend)),
-      h('td', {}, sinceText(trend, options)),
-      h('td', {}, flakeText(trend.flakes, plain).replace(/^flakes /, '')),
-    ),
-  );
+    );
   const more = trends.length - rows.length;
   return h(
     'div',
@@ -186,7 +225,10 @@ function strip({ recent }: CellTrend): Element {
     recent.map(({ run, outcome, ran }) =>
       h(
         'span',
-        { class: `tick ${ran ? `o-${outcome}` : 'o-none'}`, title: `${run.name}: ${ran ? LOOKS[outcome].word : 'did not run'}` },
+        {
+          class: `tick ${ran ? `o-${outcome}` : 'o-none'}`,
+          title: `${run.name}: ${ran ? LOOKS[outcome].word : 'did not run'}`,
+        },
         ran ? LOOKS[outcome].sign : '',
       ),
     ),

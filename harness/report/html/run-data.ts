@@ -123,7 +123,8 @@ export function pageFault(fault: Fault): PageFault {
     class: harmless(fault.class),
     lines: fault.lines.map((line) => harmless(line)),
     frames: (more.frames ?? []).map((frame) => {
-      const place = text(frame.file) === '' ? '' : `${text(frame.file)}:${String(frame.line ?? '?')}`;
+      const place =
+        text(frame.file) === '' ? '' : `${text(frame.file)}:${typeof frame.line === 'number' ? frame.line : '?'}`;
       return [text(frame.function), place, frame.inlined === true ? 'inlined' : '']
         .filter((part) => part !== '')
         .join('  ');

@@ -219,12 +219,7 @@ function attention(state: RunState, options: ReportOptions): Element[] {
       h('ul', { class: 'entries' }, entries.slice(0, SHOWN)),
       rest.length === 0
         ? []
-        : h(
-            'details',
-            {},
-            h('summary', {}, `${plural(rest.length, 'more clause')}`),
-            h('ul', { class: 'entries' }, rest),
-          ),
+        : h('details', {}, h('summary', {}, plural(rest.length, 'more clause')), h('ul', { class: 'entries' }, rest)),
     ),
   ];
 }

@@ -43,7 +43,7 @@ function moduleBody(source: string): string {
 
 /** Node calls it experimental on the terminal each time; our own sources need no such warning. */
 function stripTypes(source: string): string {
-  const { emitWarning } = process;
+  const emitWarning = process.emitWarning.bind(process);
   process.emitWarning = () => {};
   try {
     return stripTypeScriptTypes(source);

@@ -99,7 +99,7 @@ export function medianOf({ words }: CellPast, last: number): number | null {
 }
 
 export function median(values: readonly number[]): number | null {
-  const sorted = Float64Array.from(values).sort();
+  const sorted = Float64Array.from(values).toSorted();
   const middle = sorted.length >> 1;
   const high = sorted[middle];
   if (high === undefined) return null;

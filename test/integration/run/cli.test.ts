@@ -141,6 +141,17 @@ describe('verdicts', () => {
     );
   });
 
+  test('the history has the run; one that can not be written is a note and no failure', async () => {
+    const file = join(folder, 'state/mmapvet/history.sqlite');
+    const { code, stderr } = await run('good');
+    expect([code, stderr.includes('not in the history')]).toEqual([0, false]);
+    const listed = await spawn([process.execPath, join(PROJECT, 'harness/cli/main.ts'), 'history', '--json'], { env });
+    expect((JSON.parse(String(listed.stdout)) as { runs: unknown[] }).runs).toHaveLength(1);
+    await writeFile(file, 'something else altogether, as long as a header of SQLite would be, and then some more');
+    const broken = await start();
+    expect([broken.exitCode, broken.stderr]).toEqual([0, expect.stringContaining('The run is not in the history')]);
+  });
+
   test('a kernel that panics while booting is a fault of the kernel: exit 1', async () => {
     const { code, cell, results } = await run('dies');
     expect(cell).toMatchObject({ outcome: 'fault' });

@@ -36,14 +36,14 @@ function facts(title: string, all: readonly PageFact[]): Description {
 }
 
 function fault(each: PageFault): Description {
-  const facts = [
+  const known = [
     each.class,
     each.guilty,
     each.fingerprint === '' ? '' : `fingerprint ${each.fingerprint.slice(0, 12)}`,
   ];
   return block(
     `Kernel: ${each.title}`,
-    h('p', { class: 'note' }, facts.filter((text) => text !== '').join(' · ')),
+    h('p', { class: 'note' }, known.filter((text) => text !== '').join(' · ')),
     each.frames.length === 0 ? [] : h('pre', { class: 'frames', tabindex: 0 }, each.frames.join('\n')),
     h('pre', { tabindex: 0 }, each.lines.join('\n')),
   );

@@ -13,7 +13,7 @@ export function toElement(description: Description, within = ''): HTMLElement | 
   const element = space === SVG ? document.createElementNS(SVG, tag) : document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
   for (const child of children) element.append(toDom(child, space));
-  return element as HTMLElement | SVGElement;
+  return element;
 }
 
 export function byId(id: string): HTMLElement {

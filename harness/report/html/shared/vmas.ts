@@ -59,7 +59,16 @@ export function barsOf(events: readonly LogEvent[]): Bar[] {
     for (const bar of neighbours) bar.to = event.at;
     const first = [...neighbours, event].toSorted((a, b) => a.start - b.start)[0] ?? event;
     const end = Math.max(event.end, ...neighbours.map((bar) => bar.end));
-    bars.push({ start: first.start, end, pgoff: first.pgoff, from: event.at, to: null, kind: 'vma', depth: 0, failed: false });
+    bars.push({
+      start: first.start,
+      end,
+      pgoff: first.pgoff,
+      from: event.at,
+      to: null,
+      kind: 'vma',
+      depth: 0,
+      failed: false,
+    });
   };
   const close = (event: LogEvent): void => {
     cut(event);

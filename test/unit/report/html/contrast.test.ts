@@ -9,12 +9,16 @@ const STYLE = readFileSync(join(PROJECT, 'harness/report/html/style.css'), 'utf8
 /** The colours of the n-th block that sets them: light, dark by the system, dark by choice. */
 const SCHEMES = [...STYLE.matchAll(/color-scheme: (light|dark);([^}]*)\}/g)].map(([, scheme = '', block = '']) => ({
   scheme,
-  colours: new Map([...block.matchAll(/--([\w-]+): (#[0-9a-f]{6});/g)].map(([, name = '', value = '']) => [name, value])),
+  colours: new Map(
+    [...block.matchAll(/--([\w-]+): (#[0-9a-f]{6});/g)].map(([, name = '', value = '']) => [name, value]),
+  ),
 }));
 
 const OUTCOMES = ['pass', 'fail', 'fault', 'flaky', 'error', 'vacuous', 'changed', 'known', 'na'];
 const PAIRS: readonly (readonly [string, string])[] = [
-  ...['ink', 'soft', 'accent', 'bad', 'good'].flatMap((ink) => ['paper', 'card', 'sunk'].map((on) => [ink, on] as const)),
+  ...['ink', 'soft', 'accent', 'bad', 'good'].flatMap((ink) =>
+    ['paper', 'card', 'sunk'].map((on) => [ink, on] as const),
+  ),
   ['ink', 'accent-wash'],
   ...OUTCOMES.map((name) => [`${name}-ink`, name] as const),
 ];

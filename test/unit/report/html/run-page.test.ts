@@ -21,7 +21,7 @@ describe.each(Object.keys(SCENARIOS))('the page of a run with "%s"', (scenario) 
   it('is one whole document that asks for nothing', () => {
     const html = page(scenario);
     expect(html).toMatch(/^<!doctype html>[^]*<\/html>\n$/);
-    expect(html).toContain("default-src &#39;none&#39;");
+    expect(html).toContain('default-src &#39;none&#39;');
     // What the browser would fetch; addresses in text are harmless.
     expect(html).not.toMatch(/(?:src|href)="(?!#|data:)/);
     expect(html.match(/<script type="module">/g)).toHaveLength(1);

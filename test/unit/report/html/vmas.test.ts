@@ -96,7 +96,8 @@ describe('addressScale', () => {
 describe('drawPicture', () => {
   it('names each event, and says what an error was', () => {
     const text = toMarkup(drawPicture(log('prepare 4-8', 'mapped 4-8 =-1', 'close 4-8', 'release')));
-    for (const word of ['prepare', 'mapped', 'close', 'release', 'EPERM', '0x7f0000004000']) expect(text).toContain(word);
+    for (const word of ['prepare', 'mapped', 'close', 'release', 'EPERM', '0x7f0000004000'])
+      expect(text).toContain(word);
     expect(text).not.toContain('NaN');
   });
 

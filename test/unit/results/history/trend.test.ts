@@ -8,15 +8,15 @@ const CELL = { clause: 'E02', path: 'direct', target: 'x86_64', profile: 'base' 
 
 /** `fail/b/not`: the outcome, the build, and whether the probe ran. */
 function past(words: string): CellPast {
-  const past: CellPast = { id: 1, cell: CELL, runs: [], words: [], builds: [] };
+  const all: CellPast = { id: 1, cell: CELL, runs: [], words: [], builds: [] };
   for (const [index, word] of words.split(' ').entries()) {
     const [outcome = 'pass', build = 'a', ran = 'ran'] = word.split('/');
-    past.runs.push({ id: index, name: `run${index}` } as StoredRun);
-    past.builds.push(build.codePointAt(0) ?? 0);
+    all.runs.push({ id: index, name: `run${index}` } as StoredRun);
+    all.builds.push(build.codePointAt(0) ?? 0);
     const packed = packVerdicts([{ cell: 1, outcome: outcome as Outcome, ran: ran === 'ran', durationMs: index }]);
-    eachVerdict(packed, (_, each) => past.words.push(each));
+    eachVerdict(packed, (_, each) => all.words.push(each));
   }
-  return past;
+  return all;
 }
 
 describe('trendOf', () => {
