@@ -5,9 +5,14 @@ import { harmless } from '../../probe/untrusted.ts';
 import { formatDuration } from '../format.ts';
 import { h, type Element } from './shared/node.ts';
 
+/** Stages that hold those of the guests in them. */
+const WHOLE: ReadonlySet<Stage> = new Set(['probe', 'repeat']);
+
 export interface Span {
   readonly stage: Stage;
   readonly target: string | null;
+  /** Number of the guest; null for what its target shares. */
+  readonly guest: number | null;
   readonly from: number;
   readonly to: number;
   readonly ok: boolean;
@@ -39,11 +44,11 @@ export function spansOf(events: readonly Event[]): { readonly stages: Span[]; re
   for (const event of events) {
     const at = Date.parse(event.at);
     last = Math.max(last, at);
-    if (event.kind === 'stage-start') open.set(`${event.target} ${event.stage}`, event);
+    if (event.kind === 'stage-start') open.set(stageName(event), event);
     if (event.kind === 'stage-end') {
-      const { target, stage, ok, reused, detail } = event;
-      open.delete(`${target} ${stage}`);
-      stages.push({ target, stage, ok, reused, detail, from: at - event.durationMs, to: at });
+      const { target, guest, stage, ok, reused, detail } = event;
+      open.delete(stageName(event));
+      stages.push({ target, guest: guest ?? null, stage, ok, reused, detail, from: at - event.durationMs, to: at });
     }
     if (event.kind === 'cell-start') started.set(cellName(event.cell), at);
     if (event.kind === 'cell') {
@@ -51,10 +56,35 @@ export function spansOf(events: readonly Event[]): { readonly stages: Span[]; re
       if (from !== undefined) cells.push({ target: event.cell.target, outcome: event.cell.outcome, from, to: at });
     }
   }
-  for (const { target, stage, detail, at } of open.values())
-    stages.push({ target, stage, detail, ok: false, reused: false, from: Date.parse(at), to: last });
-  return { stages: stages.toSorted((a, b) => a.from - b.from), cells };
+  for (const { target, guest, stage, detail, at } of open.values())
+    stages.push({
+      target,
+      guest: guest ?? null,
+      stage,
+      detail,
+      ok: false,
+      reused: false,
+      from: Date.parse(at),
+      to: last,
+    });
+  const hasGuests = stages.some(({ guest }) => guest !== null);
+  return {
+    stages: stages
+      .filter(({ guest, stage }) => !hasGuests || guest !== null || !WHOLE.has(stage))
+      .toSorted((a, b) => a.from - b.from),
+    cells,
+  };
 }
+
+const stageName = ({
+  target,
+  guest,
+  stage,
+}: {
+  target: string | null;
+  guest?: number | undefined;
+  stage: Stage;
+}): string => `${target} ${guest} ${stage}`;
 
 const cellName = (cell: { clause: string; path: string; target: string }): string =>
   `${cell.clause} ${cell.path} ${cell.target}`;
@@ -100,19 +130,23 @@ export function drawStages(events: readonly Event[]): Element | null {
   );
 }
 
-/** Stages of one target that ran at the same time get lanes of their own. */
-function lanesOf(spans: readonly Span[]): Span[][] {
+/** A guest's stages stay in one lane; what ran at the same time gets lanes of its own. */
+export function lanesOf(spans: readonly Span[]): Span[][] {
   const lanes: Span[][] = [];
-  for (const span of spans) {
-    const free = lanes.find((lane) => (lane.at(-1)?.to ?? 0) <= span.from + 1);
-    if (free === undefined) lanes.push([span]);
-    else free.push(span);
+  // What belongs to no guest goes one by one.
+  for (const own of Map.groupBy(spans, (span) => (span.guest === null ? span : span.guest)).values()) {
+    const from = own[0]?.from ?? 0;
+    const free = lanes.find((lane) => (lane.at(-1)?.to ?? 0) <= from + 1);
+    if (free === undefined) lanes.push([...own]);
+    else free.push(...own);
   }
   return lanes;
 }
 
-const stageWords = ({ target, stage, from, to }: Span): string =>
-  `${target ?? ''} ${stage} ${formatDuration(to - from)}`.trim();
+const stageWords = ({ target, guest, stage, from, to }: Span): string =>
+  [target, guest === null ? null : `guest ${guest}`, stage, formatDuration(to - from)]
+    .filter((word) => word !== null)
+    .join(' ');
 
 function stageBar(span: Span, y: number, first: number, percent: (ms: number) => string): Element {
   const { stage, from, to, ok, reused } = span;
@@ -198,7 +232,7 @@ function stageTable(stages: readonly Span[]): Element {
           h(
             'tr',
             {},
-            h('td', {}, harmless(span.target ?? 'all')),
+            h('td', {}, harmless(`${span.target ?? 'all'}${span.guest === null ? '' : ` guest ${span.guest}`}`)),
             h('td', {}, span.stage),
             h('td', { class: 'number' }, formatDuration(span.to - span.from)),
             h(
