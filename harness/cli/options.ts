@@ -23,14 +23,24 @@ const VETS = ['run', 'watch'] as const;
 export const OPTIONS: readonly OptionSpec[] = [
   {
     flags: '-k, --kernel <source>',
-    help: 'kernel source: a tree, a tarball, or deb:linux-source-7.3[=VERSION] (default: the tree that you are in, else the newest of Debian that has the hook)',
+    help: 'kernel source: a tree, a tarball, deb:linux-source-7.3[=VERSION], or a name from mmapvet.yaml (default: the tree that you are in, else the newest of Debian that has the hook)',
     commands: BUILDS,
   },
   {
     flags: '-p, --patch <file>',
-    help: 'patch file, mbox or folder to apply on top; repeatable, in order',
+    help: 'patch file, mbox or folder (quilt series or sorted names) to apply on top, or b4:MESSAGE-ID; repeatable, in order',
     commands: BUILDS,
     many: true,
+  },
+  {
+    flags: '--range <base..tip>',
+    help: "commits of the kernel's git tree as the series, in place of its files on disk; --patch comes on top",
+    commands: BUILDS,
+  },
+  {
+    flags: '--fuzz <lines>',
+    help: 'context lines that may differ where a patch is applied (default: 0, as git am)',
+    commands: BUILDS,
   },
   {
     flags: '-t, --target <name>',
@@ -39,7 +49,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     many: true,
   },
   { flags: '--arch <name>', help: 'the same as --target', commands: [...BUILDS, 'doctor', 'history'], many: true },
-  { flags: '--profile <name>', help: 'set of config fragments', commands: BUILDS, fallback: 'base' },
+  { flags: '--profile <name>', help: 'set of config fragments (default: base)', commands: BUILDS },
   {
     flags: '-c, --clause <id>',
     help: 'clauses to check, such as E02 or "F*"; repeatable (default: all)',
@@ -97,7 +107,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     commands: VETS,
     fallback: '2',
   },
-  { flags: '--timeout <seconds>', help: 'time limit of one probe', commands: VETS, fallback: '30' },
+  { flags: '--timeout <seconds>', help: 'time limit of one probe (default: 30)', commands: VETS },
   {
     flags: '--reporter <list>',
     help: `${REPORTERS.join(', ')}; all but list also with =FILE; several with commas`,

@@ -15,6 +15,8 @@ export interface ExecOptions {
   readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
   /** The error's hint when the program fails or is missing. */
   readonly hint?: string;
+  /** Output as byte strings, one character a byte, the last line feed included. */
+  readonly bytes?: boolean;
   /** Exit codes that are no error. */
   readonly allow?: readonly number[];
 }
@@ -58,6 +60,7 @@ export async function run(command: readonly [string, ...string[]], options: Exec
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
     ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
     ...(options.input === undefined ? {} : { input: options.input, stdin: 'pipe' }),
+    ...(options.bytes === true ? { encoding: 'latin1', stripFinalNewline: false } : {}),
     maxBuffer: 64 * 1024 * 1024,
   });
   const reading =

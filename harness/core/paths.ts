@@ -18,3 +18,6 @@ export const cacheFolder = (): string => join(xdg('XDG_CACHE_HOME', '.cache'), '
 
 /** Runs: what can't be made again. */
 export const stateFolder = (): string => join(xdg('XDG_STATE_HOME', '.local/state'), 'mmapvet');
+
+/** The user's own settings. */
+export const configFolder = (): string => join(xdg('XDG_CONFIG_HOME', '.config'), 'mmapvet');

@@ -1,90 +1,119 @@
-/** Reads patches as mail brings them: one message or an mbox of them, encoded bodies and headers included. All pure. */
+/**
+ * The patches in a file: one message or an mbox of them, as b4, public-inbox and git format-patch write it. Covers and
+ * answers are left out, of several versions the newest is taken, numbers give the order. All pure.
+ */
 import { createHash } from 'node:crypto';
+import { usageError } from '../core/errors.ts';
+import { parseDiff } from './diff.ts';
+import { decodeWords, readMessage, splitMessages, unixLines, type Message } from './mail.ts';
 
 export interface Patch {
   readonly subject: string;
   readonly author: string;
-  /** Of the decoded message. */
+  /** Of the patch as given: the file's bytes, or its message's in an mbox. */
   readonly sha256: string;
   readonly file: string;
-  /** What patch(1) is fed: the message with its diff. */
+  /** What patch(1) is fed: the message with its diff. A byte string: one character a byte. */
   readonly text: string;
-  /** n of `[PATCH n/m]`; null where there is none. */
-  readonly number: number | null;
+  /** Leading parts of its paths that are not the tree's. */
+  readonly strip: number;
+  readonly flowed: boolean;
 }
 
-/** A diff is in there, not only an introduction. */
-const HAS_DIFF = /^(?:--- \S|diff --git |GIT binary patch)/m;
+/** `[PATCH mm-unstable v3 2/7]` */
+export interface Tag {
+  readonly version: number;
+  readonly number: number | null;
+  readonly total: number | null;
+}
+
+interface Tagged {
+  readonly patch: Patch;
+  readonly tag: Tag;
+}
+
+const ANSWER = /^\s*(?:re|aw|sv|antw|fwd?)\s*:/i;
 
 /**
- * The patches in a file, in order of their numbers where all have one (a thread downloaded as mbox is in no order).
- * Messages without a diff, such as cover letters and answers, are left out.
+ * @param bytes the file, one character a byte
+ * @throws MmapvetError PATCH_INCOMPLETE, PATCH_AMBIGUOUS for an mbox out of which no one series can be read
  */
-export function splitPatches(text: string, file: string): Patch[] {
-  const patches = splitMessages(text.replaceAll('\r\n', '\n'))
-    .map((message) => readMessage(message, file))
-    .filter((patch) => HAS_DIFF.test(patch.text));
-  const numbered = patches.every((patch) => patch.number !== null);
-  return numbered ? patches.toSorted((a, b) => (a.number ?? 0) - (b.number ?? 0)) : patches;
+export function splitPatches(bytes: string, file: string, strip = 1): Patch[] {
+  const raws = splitMessages(bytes);
+  const found = raws
+    .map(readMessage)
+    .filter((message) => !ANSWER.test(message.subject) && hasDiff(message.body, strip))
+    .map((message) => {
+      const whole = raws.length === 1 ? { ...message, raw: bytes } : message;
+      return tagged(whole, file, strip);
+    });
+  return order(found, file);
 }
 
-/** `From someone Mon Sep 17 00:00:00 2001`, the line that begins a message in an mbox. */
-const FROM_LINE = /^From \S+.* \d{4}$/;
+/** A diff is in there, or what is left of one, not only an introduction. */
+function hasDiff(body: string, strip: number): boolean {
+  const diff = parseDiff(body, strip);
+  return diff.files.length > 0 || diff.damage !== null;
+}
 
-function splitMessages(text: string): string[] {
-  const messages: string[][] = [[]];
-  let blank = true;
-  for (const line of text.split('\n')) {
-    if (blank && FROM_LINE.test(line)) messages.push([]);
-    else messages.at(-1)!.push(line);
-    blank = line === '';
+export function readTag(subject: string): { tag: Tag; title: string } {
+  let title = subject.trim();
+  let words = '';
+  for (let match = /^\[([^\]]*)\]\s*/.exec(title); match !== null; match = /^\[([^\]]*)\]\s*/.exec(title)) {
+    words += ` ${match[1]}`;
+    title = title.slice(match[0].length);
   }
-  return messages.map((lines) => lines.join('\n')).filter((message) => message.trim() !== '');
-}
-
-function readMessage(message: string, file: string): Patch {
-  const headers = /^(?:[\w-]+:.*\n(?:[ \t].*\n)*)+\n/.exec(message)?.[0] ?? '';
-  const encoding = header(headers, 'Content-Transfer-Encoding').toLowerCase();
-  const text = decodeBody(message.slice(headers.length), encoding).replaceAll(/^>(>*From )/gm, '$1');
-  const title = header(headers, 'Subject');
-  const tag = /^\s*(?:re:\s*)?\[([^\]]*)\]\s*/i.exec(title);
-  const number = /(\d+)\/\d+/.exec(tag?.[1] ?? '')?.[1];
+  const place = /\b(\d+)\/(\d+)\b/.exec(words);
   return {
-    subject: title.slice(tag?.[0].length ?? 0) || file.replace(/^.*\//, ''),
-    author: /^From: *(.*)$/m.exec(/^\s*(From: .*)\n\n/.exec(text)?.[1] ?? '')?.[1] ?? header(headers, 'From'),
-    sha256: createHash('sha256').update(text).digest('hex'),
-    file,
-    text,
-    number: number === undefined ? null : Number(number),
+    title,
+    tag: {
+      version: Number(/\bv(\d+)\b/i.exec(words)?.[1] ?? 1),
+      number: place === null ? null : Number(place[1]),
+      total: place === null ? null : Number(place[2]),
+    },
   };
 }
 
-function header(headers: string, name: string): string {
-  const value = new RegExp(`^${name}:[ \\t]*(.*(?:\\n[ \\t].*)*)`, 'im').exec(headers)?.[1] ?? '';
-  return decodeWords(value.replaceAll(/\n[ \t]+/g, ' ').trim());
+function tagged(message: Message, file: string, strip: number): Tagged {
+  // In the body's first lines stands who wrote what another one sends.
+  const inside = /^\s*((?:(?:From|Subject|Date): .*\n(?:[ \t].*\n)*)+)\n/.exec(message.body)?.[1] ?? '';
+  const line = (name: string): string | undefined => new RegExp(`^${name}: *(.*)$`, 'm').exec(inside)?.[1];
+  const { tag, title } = readTag(message.subject);
+  const patch: Patch = {
+    subject: decodeWords(line('Subject') ?? '') || title || file.replace(/^.*\//, ''),
+    author: decodeWords(line('From') ?? '') || message.from,
+    sha256: createHash('sha256').update(message.raw, 'latin1').digest('hex'),
+    file,
+    text: unixLines(message.body),
+    strip,
+    flowed: message.flowed,
+  };
+  return { patch, tag };
 }
 
-/** RFC 2047: `=?UTF-8?q?J=C3=B6rg?=`. */
-function decodeWords(text: string): string {
-  return text
-    .replaceAll(/(\?=)\s+(=\?)/g, '$1$2')
-    .replaceAll(/=\?([\w-]+)\?([bq])\?([^?]*)\?=/gi, (_all, _charset: string, how: string, word: string) =>
-      how.toLowerCase() === 'b'
-        ? Buffer.from(word, 'base64').toString('utf8')
-        : decodeQuoted(word.replaceAll('_', ' ')),
+function order(found: readonly Tagged[], file: string): Patch[] {
+  const numbered = found.filter(({ tag }) => tag.number !== null);
+  if (found.length < 2 || numbered.length < found.length) return found.map(({ patch }) => patch);
+  const newest = Math.max(...found.map(({ tag }) => tag.version));
+  const chosen = found.filter(({ tag }) => tag.version === newest);
+  const byNumber = new Map<number, Patch>();
+  for (const { patch, tag } of chosen) {
+    const other = byNumber.get(tag.number!);
+    if (other !== undefined && other.text !== patch.text)
+      throw usageError(
+        'PATCH_AMBIGUOUS',
+        `"${file}" has two patches ${tag.number}/${tag.total}: "${other.subject}" and "${patch.subject}".`,
+        'Give each series in a file of its own, in order.',
+      );
+    byNumber.set(tag.number!, patch);
+  }
+  const total = Math.max(...chosen.map(({ tag }) => tag.total!));
+  const lacking = Array.from({ length: total }, (_, index) => index + 1).filter((number) => !byNumber.has(number));
+  if (lacking.length > 0)
+    throw usageError(
+      'PATCH_INCOMPLETE',
+      `"${file}" lacks ${lacking.map((number) => `${number}/${total}`).join(', ')} of version ${newest}.`,
+      'Fetch the whole thread, let b4 do it with --patch b4:MESSAGE-ID, or give the patches one by one.',
     );
-}
-
-function decodeQuoted(text: string): string {
-  const bytes = text
-    .replaceAll(/=\n/g, '')
-    .replaceAll(/[^\0-\u007f]/gu, (letter) => Buffer.from(letter).toString('latin1'))
-    .replaceAll(/=([0-9a-f]{2})/gi, (_all, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  return Buffer.from(bytes, 'latin1').toString('utf8');
-}
-
-function decodeBody(body: string, encoding: string): string {
-  if (encoding === 'quoted-printable') return decodeQuoted(body);
-  if (encoding === 'base64') return Buffer.from(body, 'base64').toString('utf8').replaceAll('\r\n', '\n');
-  return body;
+  return [...byNumber.entries()].toSorted(([a], [b]) => a - b).map(([, patch]) => patch);
 }

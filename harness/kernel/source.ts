@@ -15,9 +15,11 @@ import { markUsed } from './usage.ts';
 import { entryFolder, keyOf, lockFor, makeEntry, orNoSpace } from './cache.ts';
 import { tell, type KernelContext } from './context.ts';
 import { chooseDebianSource, rememberUnpacked, type DebianSource } from './debian.ts';
-import { applySeries, type Series } from './series.ts';
+import { applyPatches } from './apply.ts';
+import { syncCommit } from './commit.ts';
+import type { Series } from './series.ts';
 import type { KernelSpec } from './spec.ts';
-import { syncTree } from './tree.ts';
+import { syncTree, type TreeFacts } from './tree.ts';
 import { findTreeAround, requireKernelTree, type KernelVersion } from './version.ts';
 import { unpatch, workFolderAt, type WorkFolder } from './work.ts';
 
@@ -46,22 +48,24 @@ interface Base {
  * @throws MmapvetError KERNEL_NOT_A_TREE, KERNEL_UNREADABLE, KERNEL_NO_PACKAGE, APT_GONE, APT_NETWORK, APT_SIGNATURE,
  * PATCH_FAILED, TREE_CHANGES, NO_SPACE
  */
-export async function resolveSource(spec: KernelSpec, series: Series, context: KernelContext): Promise<Source> {
+export async function resolveSource(
+  spec: KernelSpec,
+  series: Series,
+  context: KernelContext,
+  fuzz = 0,
+): Promise<Source> {
   await using stack = new AsyncDisposableStack();
   try {
     const base = await resolveBase(spec, stack, context);
-    await applySeries(base.work, series, context.signal);
+    const patched = await applyPatches(base.work, series.patches, { fuzz, signal: context.signal });
     const version = await requireKernelTree(base.work.source, base.identity.source);
     const locks = stack.move();
     return {
       identity: { ...base.identity, version: version.text, series: [...series.identity] },
       folder: base.work.source,
       objects: join(base.work.root, 'objects'),
-      key: keyOf(
-        'source',
-        base.key,
-        series.identity.map((patch) => patch.sha256),
-      ),
+      // What the patches make of the files, not their words: a new message is no reason to build again.
+      key: keyOf('source', base.key, patched),
       version,
       modified: base.modified,
       [Symbol.asyncDispose]: () => locks.disposeAsync(),
@@ -75,6 +79,8 @@ async function resolveBase(spec: KernelSpec, stack: AsyncDisposableStack, contex
   switch (spec.kind) {
     case 'tree':
       return resolveTree(spec.folder, stack, context);
+    case 'commit':
+      return resolveCommit(spec, stack, context);
     case 'tarball':
       return resolveTarball(spec.file, stack, context);
     case 'deb':
@@ -86,8 +92,12 @@ async function resolveBase(spec: KernelSpec, stack: AsyncDisposableStack, contex
   }
 }
 
-async function resolveTree(named: string, stack: AsyncDisposableStack, context: KernelContext): Promise<Base> {
-  await requireKernelTree(named, named);
+/** A tree and all of its commits have one working folder: what differs between them is all that is built again. */
+async function openTree(
+  named: string,
+  stack: AsyncDisposableStack,
+  context: KernelContext,
+): Promise<{ readonly tree: string; readonly work: WorkFolder }> {
   const tree = await realpath(named);
   const id = keyOf('tree', tree);
   const work = workFolderAt(entryFolder('work', id));
@@ -95,7 +105,26 @@ async function resolveTree(named: string, stack: AsyncDisposableStack, context: 
   await takeWork(id, named, stack, context);
   await mkdir(work.root, { recursive: true });
   await unpatch(work);
-  const facts = await syncTree(tree, work, context.signal);
+  return { tree, work };
+}
+
+async function resolveTree(named: string, stack: AsyncDisposableStack, context: KernelContext): Promise<Base> {
+  await requireKernelTree(named, named);
+  const { tree, work } = await openTree(named, stack, context);
+  return baseOf(tree, work, await syncTree(tree, work, context.signal));
+}
+
+async function resolveCommit(
+  spec: Extract<KernelSpec, { kind: 'commit' }>,
+  stack: AsyncDisposableStack,
+  context: KernelContext,
+): Promise<Base> {
+  const { tree, work } = await openTree(spec.folder, stack, context);
+  const facts = await syncCommit(tree, spec.commit, work, context.signal);
+  return baseOf(tree, work, { ...facts, commit: spec.base });
+}
+
+function baseOf(tree: string, work: WorkFolder, facts: TreeFacts): Base {
   const dirty = (facts.modified ?? 0) > 0;
   return {
     identity: { source: tree, commit: facts.commit, packageVersion: null, dirty },

@@ -6,6 +6,8 @@ import { usageError } from '../core/errors.ts';
 export type KernelSpec =
   | { readonly kind: 'default'; readonly cwd: string }
   | { readonly kind: 'tree'; readonly folder: string }
+  /** A commit of a git tree, whatever the tree's files are. `base` is what it is to be named by, before its series. */
+  | { readonly kind: 'commit'; readonly folder: string; readonly base: string; readonly commit: string }
   | { readonly kind: 'tarball'; readonly file: string }
   | { readonly kind: 'deb'; readonly name: string; readonly version: string | null };
 

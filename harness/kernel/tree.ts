@@ -2,20 +2,16 @@
  * Keeps our own copy of a user's tree equal to it. The tree is only read. Which files changed is known from their size and
  * times; the copies of those that did not are not touched, so that make finds only the others stale.
  */
-import { hash } from 'node:crypto';
 import { existsSync, lstatSync, readFileSync, readlinkSync, type BigIntStats } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { MmapvetError } from '../core/errors.ts';
 import { run } from '../core/exec.ts';
-import { keyOf } from './cache.ts';
+import { blobId } from './blob.ts';
 import { listUnignored, readGitTree } from './git.ts';
-import { removeEmptyParents, type WorkFolder } from './work.ts';
-
-/** A file as it was last seen: a stamp of size, times and inode, its kind, its content's hash. */
-type Known = readonly [stamp: string, kind: string, sha256: string];
-type Manifest = Record<string, Known>;
+import { difference, openManifest, type Manifest } from './manifest.ts';
+import type { WorkFolder } from './work.ts';
 
 export interface TreeFacts {
   readonly commit: string | null;
@@ -37,45 +33,31 @@ const ATTEMPTS = 3;
  */
 export async function syncTree(tree: string, work: WorkFolder, signal: AbortSignal): Promise<TreeFacts> {
   const git = await readGitTree(tree, signal);
-  const manifestFile = join(work.root, 'manifest.json');
   const fresh = !existsSync(work.source);
   let copied = 0;
   let deleted = 0;
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const files = attempt === 0 && git !== null ? git.files : await listTree(tree, signal);
-    const old = await readManifest(manifestFile);
-    const seen = await scan(tree, files, old, signal);
-    const changed = Object.keys(seen).filter((path) => !sameContent(seen[path], old[path]));
-    const gone = Object.keys(old).filter((path) => seen[path] === undefined);
+    const manifest = await openManifest(work);
+    const seen = await scan(tree, files, manifest.old, git?.algorithm, signal);
+    const { changed, gone } = difference(manifest.old, seen);
     if (changed.length + gone.length > 0) {
-      // Until all is done, the manifest claims none of the files in flight.
-      await writeManifest(
-        manifestFile,
-        Object.fromEntries(Object.entries(old).filter(([path]) => !changed.includes(path))),
-      );
-      for (const path of gone) {
-        await rm(join(work.source, path), { force: true });
-        await removeEmptyParents(work.source, path);
-      }
+      await manifest.begin(changed, gone);
       await copyFiles(tree, work.source, changed, fresh, signal);
     }
     const moved = changed.filter((path) => stampOf(tree, path)?.[0] !== seen[path]![0].replace(/^racy /, ''));
     for (const path of moved) delete seen[path];
-    const known = Object.keys(seen);
-    if (known.length !== Object.keys(old).length || known.some((path) => seen[path] !== old[path]))
-      await writeManifest(manifestFile, seen);
+    await manifest.finish(seen);
     copied += changed.length;
     deleted += gone.length;
-    if (moved.length === 0) {
-      const lines = known.toSorted().map((path) => `${path}\0${seen[path]![1]}\0${seen[path]![2]}`);
+    if (moved.length === 0)
       return {
         commit: git?.commit ?? null,
         modified: git?.modified ?? null,
-        key: keyOf('tree', lines),
+        key: manifest.keyOf(seen),
         copied,
         deleted,
       };
-    }
   }
   throw new MmapvetError('TREE_CHANGES', `Files in "${tree}" keep changing while they are copied.`, {
     hint: 'Wait until whatever writes there is done, then run again.',
@@ -117,7 +99,13 @@ function stampOf(tree: string, path: string): readonly [stamp: string, stat: Big
 }
 
 /** Looks at each file, and into those that look different from what is known of them. */
-async function scan(tree: string, files: readonly string[], old: Manifest, signal: AbortSignal): Promise<Manifest> {
+async function scan(
+  tree: string,
+  files: readonly string[],
+  old: Manifest,
+  algorithm: string | undefined,
+  signal: AbortSignal,
+): Promise<Manifest> {
   const seen: Manifest = {};
   const now = BigInt(Date.now()) * 1_000_000n;
   for (const [index, path] of files.entries()) {
@@ -135,7 +123,7 @@ async function scan(tree: string, files: readonly string[], old: Manifest, signa
     const kind = stat.isSymbolicLink() ? 'link' : (stat.mode & 0o111n) === 0n ? 'file' : 'program';
     try {
       const content = stat.isSymbolicLink() ? readlinkSync(join(tree, path)) : readFileSync(join(tree, path));
-      seen[path] = [racy ? `racy ${stamp}` : stamp, kind, hash('sha256', content)];
+      seen[path] = [racy ? `racy ${stamp}` : stamp, kind, blobId(content, algorithm)];
     } catch (error) {
       // Deleted since it was listed.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
@@ -143,8 +131,6 @@ async function scan(tree: string, files: readonly string[], old: Manifest, signa
   }
   return seen;
 }
-
-const sameContent = (a: Known | undefined, b: Known | undefined): boolean => a?.[1] === b?.[1] && a?.[2] === b?.[2];
 
 /**
  * Copies by rsync, each file by way of a temporary one. Into a new folder times come along; later a changed file gets the
@@ -166,14 +152,4 @@ async function copyFiles(
     // 24: some files vanished; the check after it sees which.
     allow: [24],
   });
-}
-
-async function readManifest(file: string): Promise<Manifest> {
-  const text = await readFile(file, 'utf8').catch(() => null);
-  return text === null ? {} : (JSON.parse(text) as Manifest);
-}
-
-async function writeManifest(file: string, manifest: Manifest): Promise<void> {
-  await writeFile(`${file}.new`, JSON.stringify(manifest));
-  await rename(`${file}.new`, file);
 }

@@ -9,8 +9,21 @@
  *
  * `orig` and `created` are all the state there is, and each step keeps them true: a run may die anywhere.
  */
-import { copyFile, mkdir, readdir, readFile, rename, rm, rmdir, utimes, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { blobId } from './blob.ts';
 
 export interface WorkFolder {
   readonly root: string;
@@ -57,24 +70,34 @@ export interface PatchedFile {
 /**
  * Writes the files of a series into the (unpatched) source. A file that comes out as it was before `unpatch` gets its old
  * time back, so that make has nothing to do.
+ * @returns a line for each file that is not as it was: its path, kind and content's id
  */
-export async function putPatched(work: WorkFolder, files: readonly PatchedFile[]): Promise<void> {
+export async function putPatched(work: WorkFolder, files: readonly PatchedFile[]): Promise<string[]> {
   const { root, source } = work;
+  const different: string[] = [];
   for (const { path, content, mode } of files) {
     const place = join(source, path);
     const before = await readFile(place).catch(() => null);
     if (before === null && content === null) continue;
-    if (before !== null && content !== null && before.equals(content)) continue;
+    const sameKind = before !== null && isProgram((await stat(place)).mode) === isProgram(mode);
+    if (sameKind && content !== null && before.equals(content)) continue;
+    different.push(
+      content === null ? `${path}\0gone` : `${path}\0${isProgram(mode) ? 'program' : 'file'}\0${blobId(content)}`,
+    );
     if (before === null) await writeWhole(join(root, 'created', path), '', 0o644);
     else await copyWhole(place, join(root, 'orig', path));
     if (content === null) await rm(place);
     else if ((await readFile(join(root, 'was', path)).catch(() => null))?.equals(content) === true) {
       await mkdir(dirname(place), { recursive: true });
       await rename(join(root, 'was', path), place);
+      await chmod(place, mode);
     } else await writeWhole(place, content, mode);
   }
   await rm(join(root, 'was'), { recursive: true, force: true });
+  return different.toSorted();
 }
+
+const isProgram = (mode: number): boolean => (mode & 0o111) !== 0;
 
 async function moveIfThere(from: string, to: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true });

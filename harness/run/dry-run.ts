@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { cacheFolder } from '../core/paths.ts';
 import { quoteCommand } from '../core/exec.ts';
 import type { Screen } from '../core/screen.ts';
+import { B4_PREFIX, b4Command } from '../kernel/b4.ts';
 import { listCommands, planBuildCommands } from '../kernel/commands.ts';
 import { configFiles, readWantedConfig } from '../kernel/config.ts';
 import { makeWords } from '../kernel/toolchain.ts';
@@ -16,7 +17,13 @@ export async function dryRun(plan: BuildPlan, screen: Screen): Promise<number> {
   const work = join(cacheFolder(), 'work', 'KEY');
   const say = (title: string, command: string): void => screen.out(`# ${title}\n${command}\n\n`);
   say('kernel source, copied to', `${join(work, 'source')}  # from ${plan.kernel ?? 'the default'}`);
-  for (const patch of plan.patches) say('apply on top', quoteCommand(['patch', '-p1', '-i', patch]));
+  if (plan.range !== undefined) say('its commits', plan.range);
+  for (const patch of plan.patches) {
+    const fetched = patch.startsWith(B4_PREFIX);
+    if (fetched) say('fetch', quoteCommand(b4Command(patch)));
+    const fuzz = `--fuzz=${plan.fuzz}`;
+    say('apply on top', quoteCommand(['patch', '-p1', fuzz, ...(fetched ? [] : ['-i', patch])]));
+  }
   for (const target of plan.targets) {
     const wanted = await readWantedConfig(target, plan.profile, plan.kconfigAdd, plan.kconfig);
     const objects = join(work, 'objects', `${target.name}-${plan.profile.name}`);

@@ -18,7 +18,7 @@ export interface OpenGuest extends AsyncDisposable {
 
 /** @throws MmapvetError of every step; NO_HOOK where there is no driver to load, DRIVER_LOAD */
 export async function openGuest(plan: BuildPlan, target: Target, emit: Emit, signal: AbortSignal): Promise<OpenGuest> {
-  const inputs = await readInputs(plan);
+  const inputs = await readInputs(plan, signal);
   await using cleanup = new AsyncDisposableStack();
   const folder = join(stateFolder(), 'shell', String(process.pid));
   await mkdir(folder, { recursive: true, mode: 0o700 });

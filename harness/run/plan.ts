@@ -3,20 +3,28 @@
  * was made is a plan that can be tried.
  */
 import { availableParallelism } from 'node:os';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { CATALOGUE, cellsFor, findClauses, type CatalogueCell } from '../contract/catalogue.ts';
 import { PATHS, type Clause } from '../contract/clause.ts';
 import { LIES } from '../contract/lies.ts';
+import { B4_PREFIX } from '../kernel/b4.ts';
+import { parseRange } from '../kernel/range.ts';
 import { PROFILES, TARGETS, type Profile, type Target } from '../core/arch.ts';
 import { usageError, type MmapvetError } from '../core/errors.ts';
 import { suggestHint } from '../core/suggest.ts';
 import { splitWords } from '../core/words.ts';
 import type { Isolation } from './batches.ts';
+import { KERNEL_NAME, NO_CONFIG, type Config, type NamedKernel } from './config.ts';
 
 export interface BuildPlan {
   /** As given; undefined is the default. */
   readonly kernel: string | undefined;
+  /** Files, folders, `b4:` ids. */
   readonly patches: readonly string[];
+  /** `base..tip` of the kernel's git tree. */
+  readonly range: string | undefined;
+  readonly fuzz: number;
   readonly targets: readonly Target[];
   readonly profile: Profile;
   readonly kconfigAdd: readonly string[];
@@ -57,8 +65,13 @@ export interface RunPlan extends BuildPlan {
 /** Option values as the parser gives them: by long name in camel case. */
 export type PlanValues = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 
-export function planBuild(values: PlanValues): BuildPlan {
-  const targets = chooseTargets([...many(values['target']), ...many(values['arch'])]);
+export function planBuild(values: PlanValues, config: Config = NO_CONFIG): BuildPlan {
+  const flagged = [...many(values['target']), ...many(values['arch'])];
+  const targets = chooseTargets(flagged.length > 0 ? flagged : config.targets);
+  const kernel = chooseKernel(one(values['kernel']), config);
+  const profile = chooseProfile(one(values['profile']) ?? 'base', config);
+  const patches = [...kernel.patches, ...many(values['patch']).map(patchName)];
+  const range = one(values['range']) ?? kernel.range;
   const buildDir = one(values['buildDir']);
   if (buildDir !== undefined && targets.length !== 1)
     throw usageError(
@@ -66,29 +79,38 @@ export function planBuild(values: PlanValues): BuildPlan {
       `"--build-dir ${buildDir}" is one kernel, but ${targets.length} targets are asked for.`,
       'Add --target with the one that it was built for.',
     );
+  if (buildDir !== undefined && (patches.length > 0 || range !== undefined))
+    throw usageError(
+      'BUILD_DIR_PATCH',
+      `"--build-dir ${buildDir}" is a kernel that is built already: no patch can be applied to it.`,
+      'Give its source with --kernel instead.',
+    );
+  if (range !== undefined) parseRange(range);
   return {
-    kernel: one(values['kernel']),
-    patches: many(values['patch']).map((file) => resolve(file)),
+    kernel: kernel.source,
+    patches,
+    range,
+    fuzz: number(values['fuzz'], '--fuzz', 0, 3) ?? 0,
     targets,
-    profile: chooseProfile(one(values['profile']) ?? 'base'),
-    kconfigAdd: many(values['kconfigAdd']).map(checkConfigLine),
+    profile: profile.profile,
+    kconfigAdd: [...profile.kconfig, ...many(values['kconfigAdd']).map(checkConfigLine)],
     kconfig: path(values['kconfig']),
-    makeOptions: splitWords(one(values['makeOptions']) ?? ''),
-    crossCompile: one(values['crossCompile']),
+    makeOptions: splitWords(one(values['makeOptions']) ?? config.own.makeOptions ?? ''),
+    crossCompile: one(values['crossCompile']) ?? config.own.crossCompile,
     ccacheRemote: one(values['ccacheRemote']),
-    jobs: number(values['jobs'], '--jobs', 1, 4096) ?? availableParallelism(),
+    jobs: number(values['jobs'], '--jobs', 1, 4096) ?? config.jobs ?? availableParallelism(),
     buildDir: path(values['buildDir']),
     driver: path(values['driver']),
     guestDebs: path(values['guestDebs']),
-    kernelArgs: splitWords(one(values['kernelArgs']) ?? ''),
-    qemuArgs: splitWords(one(values['qemuArgs']) ?? ''),
+    kernelArgs: splitWords(one(values['kernelArgs']) ?? config.own.kernelArgs ?? ''),
+    qemuArgs: splitWords(one(values['qemuArgs']) ?? config.own.qemuArgs ?? ''),
     accel: (one(values['accel']) ?? 'auto') as BuildPlan['accel'],
   };
 }
 
-export function planRun(values: PlanValues): RunPlan {
+export function planRun(values: PlanValues, config: Config = NO_CONFIG): RunPlan {
   return {
-    ...planBuild(values),
+    ...planBuild(values, config),
     checks: chooseChecks(many(values['clause']), many(values['path'])),
     // A guest that is kept is one guest.
     isolate: values['keepGuest'] === true ? 'none' : ((one(values['isolate']) ?? 'group') as Isolation),
@@ -96,7 +118,7 @@ export function planRun(values: PlanValues): RunPlan {
     repeats: number(values['repeat'], '--repeat', 1, 1000) ?? 1,
     confirm: values['keepGuest'] === true ? 0 : (number(values['confirm'], '--confirm', 0, 100) ?? 2),
     durations: new Map(),
-    probeSeconds: number(values['timeout'], '--timeout', 1, 86_400) ?? 30,
+    probeSeconds: number(values['timeout'], '--timeout', 1, 86_400) ?? config.timeout ?? 30,
     strict: values['strict'] === true,
     timing: values['timing'] === true,
     keepGuest: values['keepGuest'] === true,
@@ -143,11 +165,38 @@ export function chooseTargets(names: readonly string[]): readonly Target[] {
   return chosen.length === 0 ? TARGETS : [...new Set(chosen)];
 }
 
-function chooseProfile(name: string): Profile {
-  const found = PROFILES.find((profile) => profile.name === name);
-  if (found === undefined) throw unknown('profile', name, namesOf(PROFILES));
-  return found;
+/** One of ours, or one of the config file: that of ours which it extends, with its name and lines. */
+function chooseProfile(
+  name: string,
+  config: Config,
+): { readonly profile: Profile; readonly kconfig: readonly string[] } {
+  const own = PROFILES.find((profile) => profile.name === name);
+  if (own !== undefined) return { profile: own, kconfig: [] };
+  const named = config.profiles.get(name);
+  if (named === undefined) throw unknown('profile', name, [...namesOf(PROFILES), ...config.profiles.keys()]);
+  const base = PROFILES.find((profile) => profile.name === named.extends)!;
+  return { profile: { ...base, name }, kconfig: named.kconfig.map(checkConfigLine) };
 }
+
+type ChosenKernel = Pick<NamedKernel, 'patches' | 'range'> & { readonly source: string | undefined };
+
+/** What `--kernel` names: a name of the config file, else what parseKernelSpec reads. */
+function chooseKernel(name: string | undefined, config: Config): ChosenKernel {
+  const plain = { source: name, patches: [], range: undefined };
+  if (name === undefined || config.kernels.size === 0 || !KERNEL_NAME.test(name)) return plain;
+  const named = config.kernels.get(name);
+  const isPath = existsSync(resolve(name));
+  if (named !== undefined && isPath)
+    throw usageError(
+      'KERNEL_AMBIGUOUS',
+      `"${name}" is a kernel of "${named.from}", and a file or folder here.`,
+      `Write "./${name}" for what lies here, or give the kernel another name.`,
+    );
+  if (named === undefined && !isPath) throw unknown('kernel', name, [...config.kernels.keys()]);
+  return named ?? plain;
+}
+
+const patchName = (name: string): string => (name.startsWith(B4_PREFIX) ? name : resolve(name));
 
 function checkConfigLine(line: string): string {
   if (/^CONFIG_\w+=(?:[ynm]|-?\d+|0x[\da-f]+|".*")$/i.test(line) || /^# CONFIG_\w+ is not set$/.test(line)) return line;

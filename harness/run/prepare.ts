@@ -3,16 +3,19 @@ import type { Target } from '../core/arch.ts';
 import { usageError } from '../core/errors.ts';
 import type { Emit } from '../core/events.ts';
 import { cacheFolder } from '../core/paths.ts';
+import { plural } from '../core/words.ts';
 import { buildImage } from '../image/image.ts';
 import { buildKernel, type Build, type BuildResult } from '../kernel/build.ts';
 import { identifyBuildDir, useBuildDir } from '../kernel/build-dir.ts';
 import type { KernelContext } from '../kernel/context.ts';
-import { readSeries, type Series } from '../kernel/series.ts';
+import { readGitTree } from '../kernel/git.ts';
+import { readRange } from '../kernel/range.ts';
+import { onTopOf, readSeries, type Series } from '../kernel/series.ts';
 import { resolveSource, type Source } from '../kernel/source.ts';
 import { parseKernelSpec, type KernelSpec } from '../kernel/spec.ts';
 import { inStage } from '../kernel/stage.ts';
 import { trailersOf } from '../kernel/trailers.ts';
-import { requireKernelTree } from '../kernel/version.ts';
+import { findTreeAround, requireKernelTree } from '../kernel/version.ts';
 import { chooseAccel } from '../machine/accel.ts';
 import type { GuestRequest } from '../machine/guest.ts';
 import { machineFor } from '../machine/machine.ts';
@@ -57,10 +60,12 @@ export type Prepared =
 export interface Inputs {
   readonly spec: KernelSpec;
   readonly series: Series;
+  /** What the user has to know of them. */
+  readonly notes: readonly string[];
 }
 
 /** @throws MmapvetError (usage) for a kernel or patch that is not there, or not what it should be */
-export async function readInputs(plan: BuildPlan): Promise<Inputs> {
+export async function readInputs(plan: BuildPlan, signal?: AbortSignal): Promise<Inputs> {
   const cwd = process.cwd();
   if (/[\s:]/.test(cacheFolder()))
     throw usageError(
@@ -69,9 +74,40 @@ export async function readInputs(plan: BuildPlan): Promise<Inputs> {
       'Set XDG_CACHE_HOME to another folder.',
     );
   const spec = parseKernelSpec(plan.kernel, cwd);
+  if (plan.range !== undefined) return readRangeInputs(plan, plan.range, spec, cwd, signal);
   if (spec.kind === 'tree') await requireKernelTree(spec.folder, plan.kernel ?? spec.folder);
   if (plan.buildDir !== undefined) await identifyBuildDir(plan.buildDir);
-  return { spec, series: await readSeries(plan.patches, cwd) };
+  return { spec, series: await readSeries(plan.patches, cwd, signal), notes: [] };
+}
+
+/** The tip of a range, with its commits and then the patches as its series. */
+async function readRangeInputs(
+  plan: BuildPlan,
+  text: string,
+  spec: KernelSpec,
+  cwd: string,
+  signal?: AbortSignal,
+): Promise<Inputs> {
+  const folder = spec.kind === 'tree' ? spec.folder : spec.kind === 'default' ? await findTreeAround(cwd) : null;
+  if (folder === null)
+    throw usageError(
+      'RANGE_NO_GIT',
+      `"--range ${text}" needs a git tree, ${plan.kernel === undefined ? 'and the current folder lies in none' : `and "${plan.kernel}" is none`}.`,
+      'Run it in a git tree of a kernel, or give one with --kernel.',
+    );
+  const range = await readRange(folder, text, signal);
+  const modified = (await readGitTree(folder, signal))?.modified ?? 0;
+  const notes =
+    modified === 0
+      ? []
+      : [
+          `${plural(modified, 'file')} of "${folder}" differ from its commit: --range takes commits only, so they are left out.`,
+        ];
+  return {
+    spec: { kind: 'commit', folder, base: range.base, commit: range.tip },
+    series: onTopOf(range, await readSeries(plan.patches, cwd, signal)),
+    notes,
+  };
 }
 
 export async function prepareKernel(plan: BuildPlan, inputs: Inputs, context: PrepareContext): Promise<Kernel> {
@@ -83,8 +119,9 @@ export async function prepareKernel(plan: BuildPlan, inputs: Inputs, context: Pr
     const origin: Origin = { kind: 'build-dir', folder: plan.buildDir };
     return { plan, origin, version: identity.version, context: kernelContext, async [Symbol.asyncDispose]() {} };
   }
+  for (const text of inputs.notes) emit({ kind: 'note', target: null, level: 'warning', text });
   const source = await inStage('source', null, plan.kernel ?? '', kernelContext, async () => ({
-    value: await resolveSource(inputs.spec, inputs.series, kernelContext),
+    value: await resolveSource(inputs.spec, inputs.series, kernelContext, plan.fuzz),
   }));
   emit({ kind: 'kernel', kernel: { ...source.identity, ...(await trailersOf(plan.patches)) } });
   return {

@@ -41,7 +41,7 @@ export interface RunContext {
 
 export async function executeRun(plan: RunPlan, context: RunContext): Promise<number> {
   const { screen } = context;
-  const inputs = await readInputs(plan);
+  const inputs = await readInputs(plan, context.signal);
   const asked = createReporters(context.reporters, { screen, catalogue: CATALOGUE });
   using store = createRunStore(undefined, plan.output === undefined ? {} : { folder: plan.output });
   const kept = createReporters(

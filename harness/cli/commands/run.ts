@@ -6,6 +6,7 @@ import { parseReporters } from '../../report/parse-spec.ts';
 import { checkRunFolder } from '../../results/store.ts';
 import { provisionFor, wantsNoQuestion } from '../../run/host.ts';
 import { dryRun } from '../../run/dry-run.ts';
+import { loadConfig } from '../../run/config-file.ts';
 import { planRun, type RunPlan } from '../../run/plan.ts';
 import { executeRun } from '../../run/run.ts';
 import type { SessionHooks } from '../../run/session.ts';
@@ -14,7 +15,7 @@ import { isVerbose, toolVersion, type Values } from '../parse.ts';
 
 export async function runCommand(_: readonly string[], values: Values, context: CommandContext): Promise<number> {
   const { screen, signal } = context;
-  const plan = planRun(values);
+  const plan = planRun(values, await loadConfig(process.cwd()));
   const wanted = (values['reporter'] as readonly string[]).join(',');
   const json = values['json'] === true ? ',json' : '';
   const reporters = parseReporters(`${wanted === '' ? 'list' : wanted}${json}`);

@@ -6,6 +6,7 @@ import { EXIT } from '../../core/outcome.ts';
 import { attachTerminal, terminalSize } from '../../core/terminal.ts';
 import { createListReporter } from '../../report/list.ts';
 import { provisionFor, wantsNoQuestion } from '../../run/host.ts';
+import { loadConfig } from '../../run/config-file.ts';
 import { dryRun } from '../../run/dry-run.ts';
 import { openGuest } from '../../run/open-guest.ts';
 import { planBuild } from '../../run/plan.ts';
@@ -18,7 +19,7 @@ const DAY_MS = 24 * 3600 * 1000;
 
 export async function shellCommand(args: readonly string[], values: Values, context: CommandContext): Promise<number> {
   const { screen, signal } = context;
-  const plan = planBuild({ ...values, target: targetsOf(values) });
+  const plan = planBuild({ ...values, target: targetsOf(values) }, await loadConfig(process.cwd()));
   const [target] = plan.targets;
   if (target === undefined || plan.targets.length !== 1)
     throw usageError(

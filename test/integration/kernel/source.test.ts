@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { lstatSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -7,6 +7,8 @@ import { describe as describeKernel } from '../../../harness/kernel/describe.ts'
 import { readSeries } from '../../../harness/kernel/series.ts';
 import { resolveSource, type Source } from '../../../harness/kernel/source.ts';
 import { parseKernelSpec } from '../../../harness/kernel/spec.ts';
+import { fingerprint } from '../../fixtures/fingerprint.ts';
+import { commitAll, gitIn } from '../../fixtures/git.ts';
 import { makeKernelTree, utilPatch } from '../../fixtures/kernel-tree.ts';
 import { failure, openSandbox, type Sandbox } from './sandbox.ts';
 
@@ -16,11 +18,6 @@ beforeEach(async () => {
   await makeKernelTree(box.tree);
 });
 afterEach(() => box[Symbol.asyncDispose]());
-
-function git(...args: readonly string[]): void {
-  const who = ['-c', 'user.name=T', '-c', 'user.email=t@example.org'];
-  execFileSync('git', [...who, '-C', box.tree, ...args], { stdio: 'pipe' });
-}
 
 async function open(spec: string = box.tree, ...patches: readonly string[]): Promise<Source> {
   return resolveSource(parseKernelSpec(spec, box.folder), await readSeries(patches, box.folder), box.context);
@@ -32,23 +29,15 @@ async function resolved(spec?: string, ...patches: readonly string[]): Promise<S
   return source;
 }
 
-/** Everything that can be told of a folder: kinds, contents, modes and both times. */
-function fingerprint(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .toSorted()
-    .map((path) => {
-      const found = lstatSync(join(folder, path), { bigint: true });
-      const content = found.isFile() ? readFileSync(join(folder, path), 'base64') : '';
-      return `${path} ${found.mode} ${found.mtimeNs} ${found.ctimeNs} ${content}`;
-    });
-}
-
 const mtime = async (path: string): Promise<number> => (await stat(path)).mtimeMs;
 
 test('a git tree with edits is copied as it is on disk, and not a byte or time of it changes', async () => {
-  git('init', '-q');
-  git('add', '-A');
-  git('commit', '-q', '-m', 'base');
+  gitIn(box.tree, 'init', '-q');
+  commitAll(box.tree, 'base');
+  // Were it run, a filter of the repository's configuration would leave a file behind.
+  await writeFile(join(box.tree, '.gitattributes'), '* filter=evil\n');
+  gitIn(box.tree, 'config', 'filter.evil.clean', `touch '${box.folder}/ran'; cat`);
+  gitIn(box.tree, 'config', 'core.fsmonitor', `touch '${box.folder}/ran'`);
   await writeFile(join(box.tree, 'mm/util.c'), 'int edited;\n');
   await writeFile(join(box.tree, 'mm/new.c'), 'int fresh;\n');
   await rm(join(box.tree, 'mm/mmap.c'));
@@ -61,6 +50,7 @@ test('a git tree with edits is copied as it is on disk, and not a byte or time o
   const before = fingerprint(box.tree);
   const source = await resolved();
   expect(fingerprint(box.tree)).toEqual(before);
+  expect(existsSync(join(box.folder, 'ran'))).toBe(false);
 
   expect((await readdir(join(source.folder, 'mm'))).toSorted()).toEqual(['Kconfig', 'new.c', 'util.c']);
   expect(await readFile(join(source.folder, 'mm/util.c'), 'utf8')).toBe('int edited;\n');

@@ -1,80 +1,86 @@
 import { describe, expect, test } from 'vitest';
-import { splitPatches } from '../../../harness/kernel/mbox.ts';
-import { filesOfDiff, findRejection, parseQuiltSeries } from '../../../harness/kernel/series.ts';
+import { checkPatch, parseQuiltSeries } from '../../../harness/kernel/series.ts';
+import { patchsetHash } from '../../../harness/kernel/patchset.ts';
+import { parseRange } from '../../../harness/kernel/range.ts';
 
-const DIFF = '--- a/mm/util.c\n+++ b/mm/util.c\n@@ -1 +1 @@\n-old\n+new\n';
-const FROM = 'From 1a2b3c Mon Sep 17 00:00:00 2001\n';
+const check = (text: string, flowed = false): unknown => {
+  try {
+    checkPatch({ subject: 's', author: '', sha256: '', file: 'f.patch', text, strip: 1, flowed });
+  } catch (error) {
+    return error;
+  }
+  return null;
+};
 
-const mail = (subject: string, body: string, more = ''): string =>
-  `${FROM}From: J. Doe <j@example.org>\n${more}Subject: ${subject}\n\n${body}`;
+const diff = (path: string): string => `--- a/mm/util.c\n+++ ${path}\n@@ -1 +1 @@\n-a\n+b\n`;
 
-describe('an mbox', () => {
-  test('its patches in order of their numbers, without the cover letter', () => {
-    const text = [
-      mail('[PATCH v2 2/2] mm: second', `Text.\n---\n${DIFF}\n`),
-      mail('[PATCH v2 0/2] cover', 'From here on, words only.\n\n'),
-      mail('Re: [PATCH v2 1/2] mm: first', `Looks good.\n\n`),
-      mail('[PATCH v2 1/2] mm: first,\n folded', `Text.\n>From afar.\n---\n${DIFF}`),
-    ];
-    const patches = splitPatches(text.join(''), '/x/series.mbox');
-    expect(patches.map(({ subject, author, file }) => [subject, author, file])).toEqual([
-      ['mm: first, folded', 'J. Doe <j@example.org>', '/x/series.mbox'],
-      ['mm: second', 'J. Doe <j@example.org>', '/x/series.mbox'],
-    ]);
-    expect(patches[0]?.text).toContain('\nFrom afar.\n');
+describe('patches that are refused before anything is done', () => {
+  test('a good one is not', () => {
+    expect(check(diff('b/mm/util.c'))).toBeNull();
+    expect(check(diff('b/mm/a..b.c'))).toBeNull();
   });
 
-  test('encoded headers and bodies, and the author that the body names', () => {
-    const encoded = DIFF.replaceAll('=', '=3D').replace('+new', '+n=\new');
-    const [quoted] = splitPatches(
-      mail('=?UTF-8?q?mm=3A_J=C3=B6rg?=', encoded, 'Content-Transfer-Encoding: quoted-printable\n'),
-      'f',
-    );
-    expect(quoted).toMatchObject({ subject: 'mm: Jörg', text: DIFF });
-    const body = Buffer.from(`From: Real Author <r@example.org>\n\nWhy.\n---\n${DIFF}`).toString('base64');
-    const [base64] = splitPatches(mail('x', body, 'Content-Transfer-Encoding: base64\n'), 'f');
-    expect(base64).toMatchObject({ author: 'Real Author <r@example.org>' });
+  test.each([
+    ['b/../../etc/passwd'],
+    ['x//etc/passwd'],
+    ['b/mm/../../../etc/passwd'],
+    ['b/.git/hooks/post-checkout'],
+    [String.raw`"b/\056\056/etc/passwd"`],
+    ['util.c'],
+  ])('the path %s', (path) => {
+    expect(check(diff(path))).toMatchObject({ code: 'PATCH_BAD_PATH', exit: 64 });
   });
 
-  test('a bare diff is named after its file; words are no patch', () => {
-    expect(splitPatches(DIFF, '/x/fix.diff')).toMatchObject([{ subject: 'fix.diff', author: '', text: DIFF }]);
-    expect(splitPatches('Hello.\n', 'f')).toEqual([]);
-    expect(splitPatches(DIFF.replaceAll('\n', '\r\n'), 'f')[0]?.sha256).toBe(splitPatches(DIFF, 'f')[0]?.sha256);
+  test.each<[string, string, string]>([
+    ['a binary file', 'diff --git a/x.bin b/x.bin\nGIT binary patch\nliteral 3\nKcmZ\n', 'PATCH_BINARY'],
+    [
+      'a symlink',
+      'diff --git a/x b/x\nnew file mode 120000\n--- /dev/null\n+++ b/x\n@@ -0,0 +1 @@\n+/etc\n',
+      'PATCH_SYMLINK',
+    ],
+    ['a submodule', 'diff --git a/x b/x\nindex 1..2 160000\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n', 'PATCH_SYMLINK'],
+    ['damage', '--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n+c\n', 'PATCH_DAMAGED'],
+  ])('%s', (_, text, code) => {
+    expect(check(text)).toMatchObject({ code, exit: 64 });
+  });
+
+  test('damage by format=flowed is called so, with the line', () => {
+    expect(check('--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n a long \nline\n-a\n+b\n', true)).toMatchObject({
+      code: 'PATCH_FLOWED',
+      message:
+        'The patch "s" ("f.patch") is damaged: its line 5 is no line of its hunk. It was sent as format=flowed, which breaks long lines.',
+      details: ['5: line'],
+    });
   });
 });
 
-test('the files that a diff names', () => {
-  const text = [
-    'diff --git a/old.c b/new.c',
-    'rename from old.c',
-    'rename to new.c',
-    '--- a/mm/util.c\t2026-01-01',
-    '+++ b/mm/util.c',
-    '--- /dev/null',
-    '+++ b/mm/made.c',
-    '---',
-    '--- words of a message',
-  ];
-  expect(filesOfDiff({ text: text.join('\n'), file: 'f' })).toEqual(['old.c', 'new.c', 'mm/util.c', 'mm/made.c']);
-  for (const path of ['b/../../etc/passwd', 'x//etc/passwd'])
-    expect(() => filesOfDiff({ text: `+++ ${path}\n`, file: 'f' })).toThrowError(
-      expect.objectContaining({ code: 'PATCH_BAD_PATH' }),
-    );
+test('a quilt series file: comments, leading parts, reversal', () => {
+  expect(parseQuiltSeries('# first\na.patch -p0\n\n  b.patch # why\n#c.patch\nd.patch -R\n')).toEqual([
+    { name: 'a.patch', strip: 0, reverse: false },
+    { name: 'b.patch', strip: 1, reverse: false },
+    { name: 'd.patch', strip: 1, reverse: true },
+  ]);
 });
 
-test('a quilt series file', () => {
-  expect(parseQuiltSeries('# first\na.patch -p1\n\n  b.patch # why\n#c.patch\n')).toEqual(['a.patch', 'b.patch']);
+test('the hash of a set of patches is that of KCIDB', () => {
+  expect(patchsetHash([])).toBe('');
+  // printf '%s\n' aa bb | sha256sum
+  expect(patchsetHash([{ sha256: 'aa' }, { sha256: 'bb' }])).toBe(
+    '329d670e59ead1543a2d36865895972560bc434204c5f4a0c8219005dd312719',
+  );
 });
 
-test.each([
-  [['patching file mm/util.c', 'Hunk #1 succeeded at 3.', 'Hunk #2 FAILED at 1234.'], 'mm/util.c line 1234, hunk 2'],
-  [
-    ['patching file mm/util.c', 'Reversed (or previously applied) patch detected!  Skipping patch.'],
-    'mm/util.c has it already',
-  ],
-  [["can't find file to patch at input line 7"], 'the file that line 7 of it names is not in this kernel'],
-  [['patch: **** malformed patch at line 9: x'], 'it is malformed at its line 9'],
-  [['patching file x'], null],
-])('%j means %s', (lines, expected) => {
-  expect(findRejection(lines)).toBe(expected);
+describe('--range', () => {
+  test.each([
+    ['v7.3..fixes', 'v7.3', 'fixes'],
+    ['v7.3..', 'v7.3', 'HEAD'],
+    ['..topic/x', 'HEAD', 'topic/x'],
+    ['HEAD~3..HEAD^2', 'HEAD~3', 'HEAD^2'],
+  ])('%s', (text, base, tip) => {
+    expect(parseRange(text)).toEqual({ base, tip });
+  });
+
+  test.each(['v7.3', 'a...b', '..', '', 'a..b..c', 'a b..c'])('"%s" is none', (text) => {
+    expect(() => parseRange(text)).toThrowError(expect.objectContaining({ code: 'RANGE_BAD', exit: 64 }));
+  });
 });
