@@ -191,7 +191,7 @@ export const SUMMARIES: Readonly<Record<CommandName, string>> = {
   shell: 'log in to a booted guest with the driver loaded',
   report: 'write the reports of a stored run: latest, an id, or a folder',
   submit: 'send a stored run to a results database: kcidb',
-  list: 'list clauses, targets or profiles',
+  list: 'list clauses, targets, profiles, or the kernels of mmapvet.yaml',
   explain: 'explain a clause in plain words',
   doctor: 'check what this host has and lacks',
   history: 'what became of runs and clauses so far',

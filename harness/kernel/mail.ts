@@ -15,18 +15,18 @@ export interface Message {
 }
 
 /** `From someone Mon Sep 17 00:00:00 2001`, the line that begins a message in an mbox. */
-const FROM_LINE = /^From \S+.* \d{4}\r?$/;
+const FROM_LINE = /^From \S+ .*\w{3} +\d{1,2} \d\d:\d\d:\d\d \d{4}(?: [+-]\d{4})?\r?$/;
 
 /** The messages of an mbox; a file that is none is one message. */
 export function splitMessages(bytes: string): string[] {
   const messages: string[][] = [[]];
-  let blank = true;
   for (const line of bytes.split('\n')) {
-    if (blank && FROM_LINE.test(line)) messages.push([]);
+    if (FROM_LINE.test(line)) messages.push([]);
     messages.at(-1)!.push(line);
-    blank = line === '' || line === '\r';
   }
-  const whole = messages.map((lines) => lines.join('\n')).filter((message) => message.trim() !== '');
+  const whole = messages
+    .map((lines, index) => `${lines.join('\n')}${index === messages.length - 1 ? '' : '\n'}`)
+    .filter((message) => message.trim() !== '');
   // A blank line parts messages; after the last one there may be one as well.
   return whole.length < 2 ? whole : whole.map((message) => message.replace(/\n\r?\n$/, '\n'));
 }

@@ -74,6 +74,10 @@ export function readTag(subject: string): { tag: Tag; title: string } {
   };
 }
 
+/** `"J. Doe" <j@example.org>`: quotes are for mailers. */
+const unquoted = (address: string): string =>
+  address.replace(/^"((?:[^"\\]|\\.)*)"/, (_all, name: string) => name.replaceAll(/\\(.)/g, '$1'));
+
 function tagged(message: Message, file: string, strip: number): Tagged {
   // In the body's first lines stands who wrote what another one sends.
   const inside = /^\s*((?:(?:From|Subject|Date): .*\n(?:[ \t].*\n)*)+)\n/.exec(message.body)?.[1] ?? '';
@@ -81,7 +85,7 @@ function tagged(message: Message, file: string, strip: number): Tagged {
   const { tag, title } = readTag(message.subject);
   const patch: Patch = {
     subject: decodeWords(line('Subject') ?? '') || title || file.replace(/^.*\//, ''),
-    author: decodeWords(line('From') ?? '') || message.from,
+    author: unquoted(decodeWords(line('From') ?? '') || message.from),
     sha256: createHash('sha256').update(message.raw, 'latin1').digest('hex'),
     file,
     text: unixLines(message.body),

@@ -27,7 +27,10 @@ export function parseConfig(text: string, file: string): ReadConfig {
   const whereIs = (path: KeyPath): string => at(offsetOf(document, path));
   const checked = ConfigFile.safeParse(toData(document, file));
   if (checked.success) return { data: checked.data, whereIs };
-  const [first, ...others] = checked.error.issues.flatMap((issue) => complaints(issue, whereIs));
+  const lineOf = ({ text: words }: Complaint): number => Number(/:(\d+): /.exec(words.slice(file.length))?.[1] ?? 0);
+  const [first, ...others] = checked.error.issues
+    .flatMap((issue) => complaints(issue, whereIs))
+    .toSorted((a, b) => lineOf(a) - lineOf(b));
   throw bad(
     first?.text ?? file,
     first?.hint ?? 'Mend the file.',

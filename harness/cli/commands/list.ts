@@ -1,16 +1,17 @@
-/** `mmapvet list clauses|targets|profiles` */
+/** `mmapvet list clauses|targets|profiles|kernels` */
 import { CATALOGUE } from '../../contract/catalogue.ts';
 import { PROFILES, TARGETS } from '../../core/arch.ts';
 import { usageError } from '../../core/errors.ts';
 import { EXIT } from '../../core/outcome.ts';
 import { suggestHint } from '../../core/suggest.ts';
 import { machineFor } from '../../machine/machine.ts';
+import { loadConfig } from '../../run/config-file.ts';
 import type { CommandContext } from '../main.ts';
 import type { Values } from '../parse.ts';
 
 type Row = Readonly<Record<string, string | readonly string[]>>;
 
-const LISTS: Readonly<Record<string, () => readonly Row[]>> = {
+const LISTS: Readonly<Record<string, () => readonly Row[] | Promise<readonly Row[]>>> = {
   clauses: () =>
     CATALOGUE.flatMap((group) =>
       group.clauses.map(({ id, class: kind, observers, paths, title }) => ({
@@ -23,7 +24,26 @@ const LISTS: Readonly<Record<string, () => readonly Row[]>> = {
     ),
   targets: () =>
     TARGETS.map((target) => ({ name: target.name, machine: machineFor(target.name).machine, aliases: target.aliases })),
-  profiles: () => PROFILES.map(({ name, fragments, summary }) => ({ name, fragments, summary })),
+  profiles: async () => {
+    const { profiles } = await loadConfig(process.cwd());
+    return [
+      ...PROFILES.map(({ name, fragments, summary }) => ({ name, fragments, summary })),
+      ...[...profiles].map(([name, { extends: base, kconfig }]) => ({
+        name,
+        fragments: [base],
+        summary: kconfig.join(' '),
+      })),
+    ];
+  },
+  kernels: async () => {
+    const { kernels } = await loadConfig(process.cwd());
+    return [...kernels].map(([name, { source, range, patches, from }]) => ({
+      name,
+      source,
+      series: [...(range === undefined ? [] : [range]), ...patches],
+      from,
+    }));
+  },
 };
 
 function table(rows: readonly Row[]): string {
@@ -50,7 +70,10 @@ export async function listCommand(
   const list = Object.hasOwn(LISTS, what) ? LISTS[what] : undefined;
   if (list === undefined)
     throw usageError('LIST_UNKNOWN', `There is no list "${what}".`, suggestHint(what, Object.keys(LISTS), 'lists'));
-  const rows = list();
-  screen.out(values['json'] === true ? `${JSON.stringify(rows, null, 2)}\n` : `${table(rows)}\n`);
-  return Promise.resolve(EXIT.good);
+  const rows = await list();
+  if (rows.length === 0 && values['json'] !== true) screen.err(`There are no ${what} yet: mmapvet.yaml names them.\n`);
+  screen.out(
+    values['json'] === true ? `${JSON.stringify(rows, null, 2)}\n` : `${rows.length === 0 ? '' : `${table(rows)}\n`}`,
+  );
+  return EXIT.good;
 }

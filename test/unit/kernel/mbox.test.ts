@@ -81,6 +81,9 @@ describe('a thread', () => {
 
 describe('a message', () => {
   test('encoded headers and bodies, and the author that the body names', () => {
+    expect(splitPatches(mail('x', DIFF).replace('J. Doe', String.raw`"J. \"Doe\""`), 'f')[0]?.author).toBe(
+      'J. "Doe" <j@example.org>',
+    );
     const encoded = DIFF.replaceAll('=', '=3D').replace('+new', '+n=\new');
     const [quoted] = splitPatches(
       mail('=?UTF-8?q?mm=3A_J=C3=B6rg?=\n =?utf-8?b?4oCm?=', encoded, 'Content-Transfer-Encoding: quoted-printable\n'),
