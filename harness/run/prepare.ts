@@ -97,12 +97,8 @@ async function readRangeInputs(
     );
   const range = await readRange(folder, text, signal);
   const modified = (await readGitTree(folder, signal))?.modified ?? 0;
-  const notes =
-    modified === 0
-      ? []
-      : [
-          `${plural(modified, 'file')} of "${folder}" differ from its commit: --range takes commits only, so they are left out.`,
-        ];
+  const what = `${plural(modified, 'file')} of "${folder}" that ${modified === 1 ? 'differs' : 'differ'} from its commit`;
+  const notes = modified === 0 ? [] : [`Left out: ${what}, since --range takes commits.`];
   return {
     spec: { kind: 'commit', folder, base: range.base, commit: range.tip },
     series: onTopOf(range, await readSeries(plan.patches, cwd, signal)),
