@@ -10,7 +10,7 @@ export type KeyPath = readonly PropertyKey[];
 export interface ReadConfig {
   readonly data: ConfigFile;
   /** `/home/u/linux/mmapvet.yaml:7` */
-  whereIs(path: KeyPath): string;
+  readonly whereIs: (path: KeyPath) => string;
 }
 
 /** Aliases that a file may unfold to; more is a bomb. */
@@ -73,6 +73,7 @@ function complaints(issue: z.core.$ZodIssue, whereIs: (path: KeyPath) => string)
     .join('')
     .replace(/^\./, '');
   const where = `${whereIs(path)}: `;
+  const otherwise = [{ text: `${where}"${name}": ${sentence(issue.message)}`, hint: 'Mend that line.' }];
   switch (issue.code) {
     case 'unrecognized_keys':
       return issue.keys.map((key) => ({
@@ -91,8 +92,14 @@ function complaints(issue: z.core.$ZodIssue, whereIs: (path: KeyPath) => string)
       return [{ text: `${where}${issue.message}`, hint: String(issue.params?.['hint'] ?? '') }];
     case 'invalid_key':
       return issue.issues.flatMap((inner) => complaints({ ...inner, path: [...path] }, whereIs));
-    default:
-      return [{ text: `${where}"${name}": ${sentence(issue.message)}`, hint: 'Mend that line.' }];
+    case 'invalid_element':
+    case 'invalid_format':
+    case 'invalid_union':
+    case 'invalid_value':
+    case 'not_multiple_of':
+    case 'too_big':
+    case 'too_small':
+      return otherwise;
   }
 }
 

@@ -71,9 +71,8 @@ export async function listCommand(
   if (list === undefined)
     throw usageError('LIST_UNKNOWN', `There is no list "${what}".`, suggestHint(what, Object.keys(LISTS), 'lists'));
   const rows = await list();
-  if (rows.length === 0 && values['json'] !== true) screen.err(`There are no ${what} yet: mmapvet.yaml names them.\n`);
-  screen.out(
-    values['json'] === true ? `${JSON.stringify(rows, null, 2)}\n` : `${rows.length === 0 ? '' : `${table(rows)}\n`}`,
-  );
+  if (values['json'] === true) screen.out(`${JSON.stringify(rows, null, 2)}\n`);
+  else if (rows.length > 0) screen.out(`${table(rows)}\n`);
+  else screen.err(`There are no ${what} yet: mmapvet.yaml names them.\n`);
   return EXIT.good;
 }
