@@ -164,7 +164,7 @@ type Row = readonly [left: number | null, right: number | null];
 
 /** Pairs equal lines in order (longest common subsequence), and what lies between them line by line. */
 function align(left: readonly string[], right: readonly string[]): Row[] {
-  const longest = Array.from({ length: left.length + 1 }, () => new Array<number>(right.length + 1).fill(0));
+  const longest = Array.from({ length: left.length + 1 }, () => Array.from({ length: right.length + 1 }, () => 0));
   for (let a = left.length - 1; a >= 0; a -= 1)
     for (let b = right.length - 1; b >= 0; b -= 1)
       longest[a]![b] =

@@ -82,7 +82,7 @@ function complaints(issue: z.core.$ZodIssue, whereIs: (path: KeyPath) => string)
       }));
     case 'invalid_type': {
       const kind = KINDS[issue.expected] ?? issue.expected;
-      if (issue.input === undefined && / received undefined$/.test(issue.message))
+      if (issue.input === undefined && issue.message.endsWith(' received undefined'))
         return [{ text: `${where}"${name}" is missing.`, hint: `Add it: ${kind}.` }];
       return [
         { text: `${where}${name === '' ? 'The file' : `"${name}"`} has to be ${kind}.`, hint: 'Mend that line.' },
