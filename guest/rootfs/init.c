@@ -273,7 +273,7 @@ static void become_sshd(int fd, int held)
 	static char *const argv[] = {
 		"dropbear", "-i", "-s", "-j", "-k", "-r", "/etc/dropbear/hostkey", NULL
 	};
-	char *envp[] = {
+	char *const envp[] = {
 		"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
 		held ? "LD_PRELOAD=" HOLD_LIBRARY : NULL, NULL
 	};

@@ -30,14 +30,6 @@ export function splitWords(text: string): string[] {
 
 const UNITS = ['B', 'K', 'M', 'G', 'T'] as const;
 
-/** `20G`, `1.5 GiB`, `500M` or plain bytes, by powers of 1024. @returns null for anything else */
-export function parseBytes(text: string): number | null {
-  const match = /^(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?$/i.exec(text.trim());
-  if (match === null) return null;
-  const power = UNITS.indexOf((match[2]?.toUpperCase() || 'B') as (typeof UNITS)[number]);
-  return Math.round(Number(match[1]) * 1024 ** power);
-}
-
 /** `5.8 GiB`. */
 export function formatBytes(bytes: number): string {
   const power = Math.min(UNITS.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10));

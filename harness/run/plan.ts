@@ -51,8 +51,8 @@ export interface RunPlan extends BuildPlan {
   readonly repeats: number;
   /** How often a failed cell is run again on fresh guests. */
   readonly confirm: number;
-  /** What cells took in earlier runs, in ms, by `E02.direct`. */
-  readonly durations: ReadonlyMap<string, number>;
+  /** The most guests at once, as the config has it. */
+  readonly guests: number | undefined;
   readonly probeSeconds: number;
   readonly strict: boolean;
   /** Show where the time went. */
@@ -117,7 +117,7 @@ export function planRun(values: PlanValues, config: Config = NO_CONFIG): RunPlan
     boot: values['boot'] === true,
     repeats: number(values['repeat'], '--repeat', 1, 1000) ?? 1,
     confirm: values['keepGuest'] === true ? 0 : (number(values['confirm'], '--confirm', 0, 100) ?? 2),
-    durations: new Map(),
+    guests: config.guests,
     probeSeconds: number(values['timeout'], '--timeout', 1, 86_400) ?? config.timeout ?? 30,
     strict: values['strict'] === true,
     timing: values['timing'] === true,

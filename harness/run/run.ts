@@ -90,6 +90,16 @@ export async function executeRun(plan: RunPlan, context: RunContext): Promise<nu
   return failures.length > 0 && exitCode === 0 ? 2 : exitCode;
 }
 
+/** A history that can't be read costs the order of the batches, no more. */
+async function durationsOf(target: string, profile: string): Promise<ReadonlyMap<string, number>> {
+  try {
+    const { storedDurations } = await import('../results/history/durations.ts');
+    return storedDurations(target, profile);
+  } catch {
+    return new Map();
+  }
+}
+
 /** As a picture and as text in the run folder; the text also beside the report. */
 function keepTiming(events: readonly Event[], store: RunStore, screen: Screen): void {
   const spans = spansOf(events);
@@ -139,9 +149,8 @@ async function runAll(
   try {
     const kernel = await prepareKernel(plan, inputs, { emit: sink.emit, signal, logFolder: store.place('logs') });
     const building = new Gate(1);
-    const running = new Gate(
-      guestsAtOnce(Math.max(...plan.targets.map((target) => machineFor(target.name).memoryMiB))),
-    );
+    const most = guestsAtOnce(Math.max(...plan.targets.map((target) => machineFor(target.name).memoryMiB)));
+    const running = new Gate(Math.min(most, plan.guests ?? most));
     const builds = plan.targets.map((target) => ({
       target,
       prepared: building.hold(() => prepareTarget(kernel, target)),
@@ -172,6 +181,7 @@ function targetVet(plan: RunPlan, target: Target, context: RunContext, store: Ru
     plan,
     target: target.name,
     consoleFile: (guest) => store.place(`${target.name}/console-${guest === 0 ? 'boot' : guest}.log`),
+    durations: () => durationsOf(target.name, plan.profile.name),
     keepConfig: (text) => store.writeText(`${target.name}/kernel.config`, text),
     keepEvidence: (cell, slice) =>
       keepEvidence(store, cell, slice, repeatCommand(context.command, cell.clause, cell.target)),

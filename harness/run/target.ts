@@ -25,6 +25,8 @@ export interface TargetOptions {
   readonly target: string;
   /** Where the console of the n-th guest goes; 0 is the boot that is saved. */
   readonly consoleFile: (guest: number) => string;
+  /** What cells took in earlier runs, in ms, by `E02.direct`. */
+  readonly durations: () => Promise<ReadonlyMap<string, number>>;
   readonly keepConfig: (text: string) => void;
   readonly keepEvidence: (cell: Cell, slice: readonly string[]) => string | null;
   readonly emit: Emit;
@@ -111,6 +113,7 @@ export class TargetVet {
   }
 
   async #runBatches(batches: readonly Batch[], guests: Guests, running: Gate): Promise<void> {
+    const durations = await this.#options.durations();
     let hopeless: SessionTrouble | null = null;
     const run = async (batch: Batch): Promise<void> => {
       const ledger = this.#ledger(batch.checks);
@@ -118,7 +121,7 @@ export class TargetVet {
       else ledger.giveUp('not-run', troubleText(hopeless));
     };
     const ended = await Promise.allSettled(
-      batches.map((batch) => running.hold(() => run(batch), expectedMs(batch, this.#options.plan.durations))),
+      batches.map((batch) => running.hold(() => run(batch), expectedMs(batch, durations))),
     );
     const broken = ended.find((each) => each.status === 'rejected');
     if (broken !== undefined) throw broken.reason;
@@ -171,6 +174,6 @@ const confirmations = (checks: readonly CatalogueCell[], runs: number, booted: b
 /** A cell that nobody has timed yet, in ms. */
 const USUAL_MS = 25;
 
-function expectedMs(batch: Batch, durations: RunPlan['durations']): number {
+function expectedMs(batch: Batch, durations: ReadonlyMap<string, number>): number {
   return batch.checks.reduce((sum, { clause, path }) => sum + (durations.get(`${clause.id}.${path}`) ?? USUAL_MS), 0);
 }

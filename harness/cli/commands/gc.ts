@@ -2,13 +2,15 @@
 import { usageError } from '../../core/errors.ts';
 import { EXIT } from '../../core/outcome.ts';
 import { cacheFolder } from '../../core/paths.ts';
-import { formatBytes, parseBytes, plural } from '../../core/words.ts';
+import { formatBytes, plural } from '../../core/words.ts';
 import { chooseVictims, measureCache, removeEntries, type CacheEntry, type CacheUse } from '../../kernel/gc.ts';
+import { parseSize } from '../../run/config-schema.ts';
+import { loadConfig } from '../../run/config-file.ts';
 import type { CommandContext } from '../main.ts';
 import type { Values } from '../parse.ts';
 
 export async function gcCommand(_: readonly string[], values: Values, { screen }: CommandContext): Promise<number> {
-  const max = maxOf(values['max']);
+  const max = maxOf(values['max']) ?? (await loadConfig(process.cwd())).cacheMax ?? null;
   const use = await measureCache();
   const victims = max === null ? [] : chooseVictims(use, max);
   const preview = values['preview'] === true;
@@ -28,7 +30,7 @@ export async function gcCommand(_: readonly string[], values: Values, { screen }
 
 function maxOf(value: Values[string]): number | null {
   if (typeof value !== 'string') return null;
-  const bytes = parseBytes(value);
+  const bytes = parseSize(value);
   if (bytes === null) throw usageError('SIZE_BAD', `"--max ${value}" is no size.`, 'Write it like 500M or 20G.');
   return bytes;
 }

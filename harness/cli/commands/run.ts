@@ -1,6 +1,8 @@
 /** `mmapvet run`: a verdict for each cell. */
 import { CATALOGUE } from '../../contract/catalogue.ts';
+import { messageOf } from '../../core/errors.ts';
 import { EXIT } from '../../core/outcome.ts';
+import { formatBytes } from '../../core/words.ts';
 import { checkReporters } from '../../report/create.ts';
 import { parseReporters } from '../../report/parse-spec.ts';
 import { checkRunFolder } from '../../results/store.ts';
@@ -15,7 +17,8 @@ import { isVerbose, toolVersion, type Values } from '../parse.ts';
 
 export async function runCommand(_: readonly string[], values: Values, context: CommandContext): Promise<number> {
   const { screen, signal } = context;
-  const plan = planRun(values, await loadConfig(process.cwd()));
+  const config = await loadConfig(process.cwd());
+  const plan = planRun(values, config);
   const wanted = (values['reporter'] as readonly string[]).join(',');
   const json = values['json'] === true ? ',json' : '';
   const reporters = parseReporters(`${wanted === '' ? 'list' : wanted}${json}`);
@@ -26,7 +29,7 @@ export async function runCommand(_: readonly string[], values: Values, context: 
   checkReporters(reporters);
   if (plan.output !== undefined) checkRunFolder(plan.output);
   await provisionFor(plan, { screen, yes: wantsNoQuestion(values['yes']), signal });
-  return executeRun(plan, {
+  const code = await executeRun(plan, {
     screen,
     signal,
     reporters,
@@ -35,6 +38,20 @@ export async function runCommand(_: readonly string[], values: Values, context: 
     verbose: isVerbose(values['verbose']),
     ...(plan.keepGuest ? { onIdle: (target) => keepGuest(target, context) } : {}),
   });
+  if (config.cacheMax !== undefined && !signal.aborted) await keepCacheBelow(config.cacheMax, context);
+  return code;
+}
+
+/** The cap of the config file; a cache that can't be cleaned is no reason to fail a run that is over. */
+async function keepCacheBelow(max: number, { screen }: CommandContext): Promise<void> {
+  try {
+    const { chooseVictims, measureCache, removeEntries } = await import('../../kernel/gc.ts');
+    const gone = await removeEntries(chooseVictims(await measureCache(), max));
+    const bytes = gone.reduce((sum, entry) => sum + entry.bytes, 0);
+    if (gone.length > 0) screen.err(`The cache was over its cacheMax: ${formatBytes(bytes)} removed.\n`);
+  } catch (error) {
+    screen.err(`${screen.style('yellow', 'note')}  The cache could not be cleaned up: ${messageOf(error)}\n`);
+  }
 }
 
 function listCells(plan: RunPlan, { screen }: CommandContext): number {

@@ -5,6 +5,7 @@ import { EXIT } from '../../core/outcome.ts';
 import { GUEST } from '../../core/paths.ts';
 import { parseKernelSpec } from '../../kernel/spec.ts';
 import { parseReporters } from '../../report/parse-spec.ts';
+import { loadConfig } from '../../run/config-file.ts';
 import { provisionFor, wantsNoQuestion } from '../../run/host.ts';
 import { planRun, type RunPlan } from '../../run/plan.ts';
 import { executeRun } from '../../run/run.ts';
@@ -15,7 +16,7 @@ import { isVerbose, toolVersion, type Values } from '../parse.ts';
 /** @returns the last run's exit code, once Ctrl+C ends it */
 export async function watchCommand(_: readonly string[], values: Values, context: CommandContext): Promise<number> {
   const { screen, signal } = context;
-  const plan = planRun(values);
+  const plan = planRun(values, await loadConfig(process.cwd()));
   if (!screen.live)
     throw usageError('NO_TERMINAL', '"mmapvet watch" is for a terminal, and this is none.', 'Use "mmapvet run".');
   await provisionFor(plan, { screen, yes: wantsNoQuestion(values['yes']), signal });

@@ -20,11 +20,13 @@ describe("make's words", () => {
     expect(makeWords(choice(), false, 'x64')).toEqual([
       'ARCH=arm64',
       'CROSS_COMPILE=aarch64-linux-gnu-',
+      'KCFLAGS=-g1',
       'LOCALVERSION=',
     ]);
-    expect(makeWords(choice(), false, 'arm64')).toEqual(['ARCH=arm64', 'LOCALVERSION=']);
+    expect(makeWords(choice(), false, 'arm64')).toEqual(['ARCH=arm64', 'KCFLAGS=-g1', 'LOCALVERSION=']);
     expect(makeWords(choice({ arch: X86_64! }), true, 'x64')).toEqual([
       'ARCH=x86_64',
+      'KCFLAGS=-g1',
       'CC=ccache gcc',
       'HOSTCC=ccache gcc',
       'LOCALVERSION=',
@@ -32,12 +34,14 @@ describe("make's words", () => {
   });
 
   test("the user's options win", () => {
+    expect(makeWords(choice({ makeOptions: ['KCFLAGS=-O1 -Wall'] }), false)).toContain('KCFLAGS=-g1 -O1 -Wall');
     expect(makeWords(choice({ crossCompile: '/t/arm-' }), true, 'x64')).toContain('CC=ccache /t/arm-gcc');
     const llvm = choice({ makeOptions: ['LLVM=-19', 'W=1', 'O=elsewhere'] });
     expect(makeWords(llvm, true, 'x64')).toEqual([
       'ARCH=arm64',
       'LLVM=-19',
       'W=1',
+      'KCFLAGS=-g1',
       'CC=ccache clang-19',
       'HOSTCC=ccache clang-19',
       'LOCALVERSION=',

@@ -27,8 +27,19 @@ const tallyOf = (repeats: number, confirm: boolean): Tally =>
   });
 function run(tally: Tally, clause: string, outcome: Outcome, ours = false): void {
   const cell: Cell = {
-    ...{ clause, path: 'direct', target: 'x86_64', profile: 'base', outcome, ran: true, reason: '' },
-    ...{ observers: { driver: [], user: [] }, durationMs: 1, repeats: [], log: [], evidence: null, faults: [] },
+    clause,
+    path: 'direct',
+    target: 'x86_64',
+    profile: 'base',
+    outcome,
+    ran: true,
+    reason: '',
+    observers: { driver: [], user: [] },
+    durationMs: 1,
+    repeats: [],
+    log: [],
+    evidence: null,
+    faults: [],
   };
   tally.add({ cell, slice: [`slice of ${outcome}`], ours });
 }
