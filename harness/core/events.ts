@@ -15,11 +15,38 @@ export const CellId = z.object({
   profile: z.string(),
 });
 
+/** One entry of a stack, innermost first. `file` and `line` are known once symbols have been looked up. */
+export const Frame = z.object({
+  /** As the kernel prints it, `vma_merge.isra.0`; for an inlined one its name in the source. */
+  function: z.string(),
+  offset: z.number().nullable(),
+  size: z.number().nullable(),
+  module: z.string().nullable(),
+  /** Relative to the kernel tree: `mm/util.c`. */
+  file: z.string().nullable(),
+  line: z.number().nullable(),
+  /** Inlined into the next entry that is not. */
+  inlined: z.boolean(),
+});
+
 export const Fault = z.object({
   class: z.string(),
   title: z.string(),
   /** The splat's own lines, cleaned of control characters. */
   lines: z.array(z.string()),
+  // What follows is absent from runs stored before it was recorded.
+  /** The guilty one: whoever only reports, locks or allocates is skipped. */
+  function: z.string().nullable().optional(),
+  cpu: z.number().nullable().optional(),
+  /** `comm/pid`. */
+  task: z.string().nullable().optional(),
+  /** Lines are missing or garbled. */
+  corrupted: z.boolean().optional(),
+  /** It is a panic, or led to one. */
+  panicked: z.boolean().optional(),
+  frames: z.array(Frame).optional(),
+  /** The same for the same fault at other addresses, in other builds, on other architectures. */
+  fingerprint: z.string().optional(),
 });
 
 /** One observer's facts, as `ok: …` or `bad: …` sentences. */
@@ -158,6 +185,7 @@ export type CellId = z.infer<typeof CellId>;
 export type Cell = z.infer<typeof Cell>;
 export type Fact = z.infer<typeof Fact>;
 export type Fault = z.infer<typeof Fault>;
+export type Frame = z.infer<typeof Frame>;
 export type KernelIdentity = z.infer<typeof KernelIdentity>;
 export type BuildIdentity = z.infer<typeof BuildIdentity>;
 export type Stage = z.infer<typeof Stage>;

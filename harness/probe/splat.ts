@@ -1,150 +1,192 @@
-/**
- * Finds the kernel's complaints in console lines. The detectors are data (detectors.ts); here is only where a splat
- * begins and ends.
- */
+/** From a splat's lines to a fault: its class, title, guilty function, and whether it is whole. */
+import { createHash } from 'node:crypto';
 import type { Fault } from '../core/events.ts';
-import { DETECTORS, type Detector } from './detectors.ts';
-import { harmless } from './untrusted.ts';
+import { CONSEQUENT_PANIC } from './detectors.ts';
+import type { FaultClass } from './fault-classes.ts';
+import { createFaultReader, detectorOf, type Splat } from './fault-reader.ts';
+import { framesOf, isBottom, plainName, symbolIn, TRACE_START, withoutNumbers } from './frames.ts';
+import { guiltyIndex, isInnocent } from './guilty.ts';
+import { TAINT_FLAGS } from './taint.ts';
 
-/** Bounds on what one console can make us keep. */
-const LIMITS = { faults: 64, lines: 400, line: 400 } as const;
+/** A fault as this reader makes it: nothing is left open. */
+export type SplatFault = Required<Fault> & { readonly class: FaultClass; readonly line: number };
 
-// `[    3.141592] `, `[    3.141592][   T71] `, `<4>[ …] `; the console may end its lines with a carriage return.
-const PREFIX = /^(?:<\d{1,3}>)?\[ *\d+\.\d+\](?:\[ *[TC]\d+\])? ?/;
-// One cheap test for the lines that are worth a closer look: most of a console is noise.
-const WORTH_A_LOOK =
-  /cut here|WARNING: |BUG|Oops|[Uu]nable to handle|general protection|Internal error|SAN: |KFENCE|refcount_t:|list_(?:add|del) |usercopy:|INFO: |LOCKUP|Kernel panic|ut of memory|kmemleak:|Insufficient stack/;
-const CUT_HERE = /^-{4,}\[ cut here \]-{4,}$/;
-// KASAN closes with a line of `=`; lockdep's own comes before its first line.
-const END = /^---\[ end (?:trace|Kernel panic)|^={20,}$/;
-const TRACE_START = /^\s*Call [Tt]race:/;
-// A frame, `<TASK>`, or what arm64 and lockdep print between them.
-const TRACE_LINE = /^\s*(?:\? )?[\w.$]+\+0x[\da-f]+\/0x[\da-f]+|^\s*<\/?\w+>$|^\s*\[<|^\s*0x[\da-f]+$/;
-const POINTER = /^(?:RIP: 00\d\d:|pc : )([\w.$]+)\+0x[\da-f]+/;
+const CPU_LINE =
+  /^CPU: (\d+) (?:UID: \d+ )?PID: (\d+) Comm: (.{1,20}?) (?:Kdump: loaded )?(Not tainted|Tainted: .{1,40})/;
+/** Where a report names its task or CPU in its own words, for reports without a `CPU:` line. */
+const TASKS: readonly RegExp[] = [
+  /, CPU#(?<cpu>\d+): (?<task>\S.*\/\d+)$/,
+  /^BUG: soft lockup - CPU#(?<cpu>\d+) stuck for \S+ \[(?<comm>.+):(?<pid>\d+)\]/,
+  /^watchdog: BUG: soft lockup - CPU#(?<cpu>\d+) stuck for \S+ \[(?<comm>.+):(?<pid>\d+)\]/,
+  /detected hard LOCKUP on cpu (?<cpu>\d+)/,
+  /^INFO: task (?<comm>.+):(?<pid>\d+) blocked /,
+  /^BUG: scheduling .+?: (?<task>\S.*\/\d+)\/(?:0x)?[\da-f]+$/,
+  /, pid: (?<pid>\d+), name: (?<comm>.+)$/,
+  /^(?:Read|Write|Free) (?:of |at ).* by task (?<task>\S.*\/\d+)$/,
+  /^(?<task>\S.*\/\d+) (?:\[[^\]]*\] )?(?:is trying to|just changed|takes:|is freeing)/,
+  /of \d+ bytes by (?:task (?<pid>\d+)|interrupt) on cpu (?<cpu>\d+):$/,
+  /^BUG: Bad rss-counter state .* Comm:(?<comm>.+) Pid:(?<pid>\d+)$/,
+  /^ {2}comm "(?<comm>.*)", pid (?<pid>\d+)/,
+  /(?:out|Out) of memory(?: \([^)]*\))?: Killed process (?<pid>\d+) \((?<comm>[^)]*)\)/,
+  /^BUG: Bad page \w+ in process (?<task>\S.*?) {2}/,
+];
 
-/** The line without what printk put in front, escape sequences and control characters gone. */
-export function stripPrintkPrefix(line: string): string {
-  return harmless(line.slice(0, 2 * LIMITS.line).replace(/\r+$/, ''), LIMITS.line).replace(PREFIX, '');
+interface Place {
+  readonly cpu: number | null;
+  readonly task: string | null;
+  /** The kernel had broken before; null where the report does not say. */
+  readonly tainted: boolean | null;
 }
 
-interface Splat {
-  readonly lines: string[];
-  found: { readonly rank: number; readonly match: RegExpExecArray } | null;
-  /** `none`, inside the stack trace, or after it. */
-  trace: 'none' | 'inside' | 'after';
-}
+const BROKEN = new RegExp(
+  `[${TAINT_FLAGS.filter((flag) => flag.role === 'fault')
+    .map((flag) => flag.letter)
+    .join('')}]`,
+);
 
-function detect(text: string): Splat['found'] {
-  if (!WORTH_A_LOOK.test(text)) return null;
-  for (const [rank, detector] of DETECTORS.entries()) {
-    const match = detector.line.exec(text);
-    if (match !== null) return { rank, match };
+function placeOf(lines: readonly string[]): Place {
+  let cpu: number | null = null;
+  let task: string | null = null;
+  let tainted: boolean | null = null;
+  for (const line of lines) {
+    const own = CPU_LINE.exec(line);
+    if (own !== null) {
+      cpu ??= Number(own[1]);
+      task ??= `${own[3]}/${own[2]}`;
+      tainted ??= own[4] === 'Not tainted' ? false : BROKEN.test((own[4] ?? '').replace(/^Tainted: /, '').slice(0, 24));
+    }
+    for (const pattern of TASKS) {
+      const { cpu: at, task: whole, comm, pid } = pattern.exec(line)?.groups ?? {};
+      if (at !== undefined) cpu ??= Number(at);
+      const named = whole ?? (pid === undefined ? undefined : comm === undefined ? pid : `${comm}/${pid}`);
+      if (named !== undefined) task ??= named;
+    }
+    if (cpu !== null && task !== null && tainted !== null) break;
   }
-  return null;
+  return { cpu, task, tainted };
 }
 
-const detectorOf = (splat: Splat): Detector | undefined => DETECTORS[splat.found?.rank ?? -1];
+/** Class, kind and guilty function: what stays the same in another build. Numbers in a title are addresses or ids. */
+function fingerprint(kind: FaultClass, title: string, at: string): string {
+  const name = at === '' ? '' : plainName(at);
+  const bare = withoutNumbers(title.replaceAll(name === '' ? '\0' : name, ''));
+  return createHash('sha256').update([kind, bare, name].join('\0')).digest('hex').slice(0, 16);
+}
 
-function toFault(splat: Splat): Fault {
-  const detector = detectorOf(splat);
+interface Read {
+  readonly fault: SplatFault;
+  readonly boot: number;
+  readonly tainted: boolean | null;
+}
+
+function toFault(splat: Splat): Read | null {
+  if (splat.restart) return plain(splat, 'reboot', 'the kernel started again');
+  const detector = detectorOf(splat.found);
+  if (detector === null) return plain(splat, 'other', 'a cut off splat');
+  const frames = framesOf(splat.lines, detector.frames ?? 'trace');
+  if (detector.stack === 'must' && frames.length === 0) return null;
+  // Without a trace, what came after the head is somebody else's.
+  const lines = detector.until === 'trace' && frames.length === 0 ? splat.lines.slice(0, 8) : splat.lines;
+  const inHead = detector.until === 'line' ? null : symbolIn(splat.found?.match[0] ?? '');
+  const guilty = frames[guiltyIndex(frames)];
+  const own = inHead !== null && (guilty === undefined || !isInnocent(inHead.function)) ? inHead : guilty;
+  const at = own === undefined ? '' : plainName(own.function);
   const find = (pattern: RegExp): RegExpExecArray | null => {
-    for (const line of splat.lines) {
+    for (const line of lines) {
       const match = pattern.exec(line);
       if (match !== null) return match;
     }
     return null;
   };
-  const title = detector?.title({
-    group: (index) => splat.found?.match[index] ?? '',
-    at: find(POINTER)?.[1] ?? '',
-    find,
+  const title = detector.title({ group: (index) => splat.found?.match[index] ?? '', at, find });
+  const { tainted, ...place } = placeOf(lines);
+  const fault = {
+    class: detector.class,
+    title,
+    lines,
+    line: splat.number,
+    function: at === '' ? null : at,
+    ...place,
+    frames,
+    corrupted: isCorrupted(splat, frames.length),
+    panicked: false,
+    fingerprint: fingerprint(detector.class, title, at),
+  };
+  return { fault, boot: splat.boot, tainted };
+}
+
+/** A splat without a head, and the kernel's first line seen again: there is nothing to go by but a stack. */
+function plain(splat: Splat, kind: FaultClass, words: string): Read {
+  const frames = framesOf(splat.lines, 'trace');
+  const guilty = frames[guiltyIndex(frames)];
+  const at = guilty === undefined ? '' : plainName(guilty.function);
+  const title = at === '' ? words : `${words} in ${at}`;
+  const { tainted, ...place } = placeOf(splat.lines);
+  const fault = {
+    class: kind,
+    title,
+    lines: splat.lines,
+    line: splat.number,
+    function: at === '' ? null : at,
+    ...place,
+    frames,
+    corrupted: kind === 'other' || splat.garbled,
+    panicked: false,
+    fingerprint: fingerprint(kind, title, at),
+  };
+  return { fault, boot: splat.boot, tainted };
+}
+
+function isCorrupted(splat: Splat, frames: number): boolean {
+  if (splat.garbled) return true;
+  const detector = detectorOf(splat.found);
+  if (detector === null) return true;
+  if (detector.until !== 'line' && detector.stack === undefined && frames === 0) return true;
+  // The end of the input is no harm after the bottom of a stack.
+  return splat.cut && splat.trace !== 'after' && frames > 0 && !hasBottom(splat.lines);
+}
+
+function hasBottom(lines: readonly string[]): boolean {
+  const start = lines.findIndex((line) => TRACE_START.test(line));
+  return start < 0 || lines.slice(start).some((line) => isBottom(line));
+}
+
+/**
+ * Causes first: within one boot, a report of a kernel that had not broken before goes ahead of one that had. What does
+ * not say keeps its place behind what it followed.
+ */
+function causesFirst(reads: readonly Read[]): Read[] {
+  let behind = 0;
+  let boot = -1;
+  const keyed = reads.map((read) => {
+    if (read.boot !== boot) [boot, behind] = [read.boot, 0];
+    if (read.tainted !== null) behind = read.tainted ? 1 : 0;
+    return { read, key: 2 * read.boot + behind };
   });
-  return { class: detector?.class ?? 'other', title: title ?? 'a cut off splat', lines: splat.lines };
+  return keyed.toSorted((a, b) => a.key - b.key).map(({ read }) => read);
 }
 
-/** Finds every splat in console lines, in the order in which they began. Never throws; bounded in number and length. */
-export function findSplats(consoleLines: Iterable<string>): Fault[] {
-  const faults: Fault[] = [];
-  let splat: Splat | null = null;
-
-  function finish(): void {
-    if (splat !== null && faults.length < LIMITS.faults) faults.push(toFault(splat));
-    splat = null;
+function markPanics(reads: readonly Read[]): void {
+  for (const [index, { fault, boot }] of reads.entries()) {
+    if (!fault.lines.some((line) => line.startsWith('Kernel panic - not syncing'))) continue;
+    fault.panicked = true;
+    if (!CONSEQUENT_PANIC.test(fault.title)) continue;
+    const cause = reads.slice(0, index).findLast((read) => read.boot === boot && read.fault.class !== 'reboot');
+    if (cause !== undefined) cause.fault.panicked = true;
   }
-
-  function start(text: string, found: Splat['found']): void {
-    finish();
-    splat = { lines: [text], found, trace: 'none' };
-    if (detectorOf(splat)?.until === 'line') finish();
-  }
-
-  /** True when the line belongs to the open splat. */
-  function joins(open: Splat, text: string, found: Splat['found']): boolean {
-    if (CUT_HERE.test(text)) return false;
-    // Its own head may match several detectors; after the stack trace a match is news.
-    if (found !== null && open.trace !== 'none') return false;
-    if (found !== null && detectorOf(open)?.until === 'trace') return false;
-    return !(open.trace === 'after' && detectorOf(open)?.until === 'trace');
-  }
-
-  function add(open: Splat, text: string, found: Splat['found']): void {
-    if (found !== null && found.rank < (open.found?.rank ?? Infinity)) open.found = found;
-    if (TRACE_START.test(text)) open.trace = 'inside';
-    else if (open.trace === 'inside' && !TRACE_LINE.test(text)) open.trace = 'after';
-    if (open.trace === 'after' && detectorOf(open)?.until === 'trace') return finish();
-    if (open.lines.length < LIMITS.lines) open.lines.push(text);
-    else finish();
-    if (END.test(text)) finish();
-  }
-
-  for (const line of consoleLines) {
-    if (splat === null && !WORTH_A_LOOK.test(line)) continue;
-    const text = stripPrintkPrefix(line);
-    const found = detect(text);
-    if (splat !== null && joins(splat, text, found)) add(splat, text, found);
-    else if (found !== null || CUT_HERE.test(text)) start(text, found);
-    else finish();
-  }
-  finish();
-  return faults;
 }
 
-export interface ConsoleSlices {
-  /** The lines between `mmapvet: begin CELL` and `mmapvet: end CELL`, both left out. */
-  readonly cells: ReadonlyMap<string, readonly string[]>;
-  /** Booting, loading and unloading the driver, between two cells. */
-  readonly outside: readonly string[];
-  /** The cell that began and did not end. */
-  readonly open: string | null;
+/** Turns splats into faults, causes first. */
+export function toFaults(splats: readonly Splat[]): SplatFault[] {
+  const reads = splats.map(toFault).filter((read) => read !== null);
+  const ordered = causesFirst(reads);
+  markPanics(ordered);
+  return ordered.map((read) => read.fault);
 }
 
-// A serial console may print a character twice (seen with two processors): so the marks are looked for with all
-// repetitions collapsed, in the line as in the name.
-const MARK = /mapvet: (begin|end) ([A-O]\d{1,2}\.(?:direct|W[1-5]))\s*$/;
-const CELL_IDS = /^[A-O]\d{2}\./;
-
-const collapse = (text: string): string => text.replaceAll(/(.)\1+/g, '$1');
-
-/** `A1.direct` is what a collapsed `A11.direct` reads; no clause has one digit. */
-const expand = (cell: string): string => (CELL_IDS.test(cell) ? cell : cell.replace(/^(.)(\d)/, '$1$2$2'));
-
-/** Sorts console lines by the cell during which they came. A cell that ran several times gets all its lines. */
-export function sliceByCell(consoleLines: Iterable<string>): ConsoleSlices {
-  const cells = new Map<string, string[]>();
-  const outside: string[] = [];
-  let open: string | null = null;
-  for (const line of consoleLines) {
-    const mark = line.includes('pvet') ? MARK.exec(collapse(line)) : null;
-    if (mark === null) {
-      (open === null ? outside : (cells.get(open) ?? outside)).push(line);
-      continue;
-    }
-    const cell = expand(mark[2] ?? '');
-    if (mark[1] === 'end') open = open === cell ? null : open;
-    else {
-      open = cell;
-      if (!cells.has(cell)) cells.set(cell, []);
-    }
-  }
-  return { cells, outside, open };
+/** Finds every fault in console lines, causes first. Never throws; bounded in number and length. */
+export function findSplats(consoleLines: Iterable<string>): SplatFault[] {
+  const reader = createFaultReader();
+  for (const line of consoleLines) reader.line(line);
+  return toFaults(reader.end());
 }

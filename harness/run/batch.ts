@@ -4,7 +4,8 @@
  */
 import type { Emit } from '../core/events.ts';
 import { messageOf } from '../core/errors.ts';
-import { findSplats, sliceByCell } from '../probe/splat.ts';
+import { sliceByCell } from '../probe/slices.ts';
+import { findSplats } from '../probe/splat.ts';
 import type { GuestKind } from './batches.ts';
 import { ofGuest, type Guests } from './guests.ts';
 import type { CellLedger } from './ledger.ts';

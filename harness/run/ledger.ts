@@ -4,7 +4,8 @@
  */
 import type { CatalogueCell } from '../contract/catalogue.ts';
 import type { CellId, Emit, Fault } from '../core/events.ts';
-import { findSplats, sliceByCell } from '../probe/splat.ts';
+import { sliceByCell } from '../probe/slices.ts';
+import { findSplats } from '../probe/splat.ts';
 import type { ProbeFacts, ProbeReport } from '../probe/report.ts';
 import { decide, type Missing } from '../results/verdict.ts';
 import { cellName, type Attempt } from './tally.ts';

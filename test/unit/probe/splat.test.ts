@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findSplats, sliceByCell, stripPrintkPrefix } from '../../../harness/probe/splat.ts';
+import { stripPrintkPrefix } from '../../../harness/probe/console-line.ts';
+import { sliceByCell } from '../../../harness/probe/slices.ts';
+import { findSplats } from '../../../harness/probe/splat.ts';
 
 /** Console lines as printk prints them with time and caller. */
 const consoleOf = (text: string) =>
@@ -88,25 +90,22 @@ const CASES: readonly (readonly [string, string, [string, string][]])[] = [
   [
     'UBSAN',
     `------------[ cut here ]------------\nUBSAN: array-index-out-of-bounds in mm/util.c:12:34\nindex 5 is out of range for type 'int [4]'\n${TRACE}\n---[ end trace ]---`,
-    [['ubsan', 'UBSAN: array-index-out-of-bounds in mm/util.c']],
+    [['ubsan', 'UBSAN: array-index-out-of-bounds in do_mmap']],
   ],
   [
     'a refcount, more telling than its warning',
     `------------[ cut here ]------------\nrefcount_t: underflow; use-after-free.\nWARNING: lib/refcount.c:28 at refcount_warn_saturate+0x1/0x2, CPU#0: a/1\n${TRACE}\n---[ end trace 0000000000000000 ]---`,
-    [['refcount', 'refcount_t: underflow; use-after-free']],
+    [['refcount', 'refcount_t: underflow; use-after-free in do_mmap']],
   ],
   [
     'list corruption',
     `list_del corruption. prev->next should be ffff, but was dead. (prev=beef)\n------------[ cut here ]------------\nkernel BUG at lib/list_debug.c:64!\nRIP: 0010:__list_del_entry_valid+0x1/0x2\n---[ end trace 0000000000000000 ]---`,
-    [
-      ['list-corruption', 'list_del corruption'],
-      ['bug', 'kernel BUG in __list_del_entry_valid'],
-    ],
+    [['list-corruption', 'list_del corruption in __list_del_entry_valid']],
   ],
   [
     'lockdep, with its own stack trace and nothing after it',
     `============================================\nWARNING: possible recursive locking detected\n7.3.4 Not tainted\n--------------------------------------------\na/71 is trying to acquire lock:\nstack backtrace:\n${TRACE}\nusual life goes on`,
-    [['lockdep', 'possible recursive locking']],
+    [['lockdep', 'possible recursive locking in do_mmap']],
   ],
   [
     'circular locking',
@@ -119,7 +118,7 @@ const CASES: readonly (readonly [string, string, [string, string][]])[] = [
   [
     'a hung task',
     `INFO: task mmapvet-probes:71 blocked for more than 20 seconds.\n${TRACE}\nlater`,
-    [['hung-task', 'task mmapvet-probes hung']],
+    [['hung-task', 'task hung in do_mmap']],
   ],
   ['an RCU stall', 'rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:', [['rcu-stall', 'rcu_preempt stall']]],
   ['a self-detected stall', 'rcu: INFO: rcu_sched self-detected stall on CPU', [['rcu-stall', 'rcu_sched stall']]],
@@ -136,7 +135,7 @@ const CASES: readonly (readonly [string, string, [string, string][]])[] = [
   [
     'sleeping while atomic',
     `BUG: sleeping function called from invalid context at mm/slub.c:123\n${TRACE}`,
-    [['atomic-sleep', 'sleeping function called from invalid context at mm/slub.c']],
+    [['atomic-sleep', 'sleeping function called from invalid context in do_mmap']],
   ],
   [
     'scheduling while atomic',
@@ -150,7 +149,8 @@ const CASES: readonly (readonly [string, string, [string, string][]])[] = [
   ],
   ['a bad page', 'BUG: Bad page state in process a  pfn:1', [['page-state', 'Bad page state']]],
   ['any other BUG', 'BUG: something new', [['bug', 'BUG: something new']]],
-  ['any other WARNING', 'WARNING: something new', [['warning', 'WARNING: something new']]],
+  ['any other WARNING with a stack', `WARNING: something new\n${TRACE}`, [['warning', 'WARNING: something new']]],
+  ['no WARNING without a stack', 'WARNING: the option is deprecated', []],
   [
     'a splat that was cut right after its first line',
     '------------[ cut here ]------------',
@@ -194,9 +194,11 @@ describe('findSplats', () => {
   });
 
   it('bounds what it keeps', () => {
-    const flood = Array.from({ length: 10_000 }, (_, n) => `BUG: number ${n} ${'x'.repeat(5000)}`);
+    const word = (n: number) => [...String(n)].map((digit) => 'ghijklmnop'[Number(digit)]).join('');
+    const flood = Array.from({ length: 10_000 }, (_, n) => `BUG: ${word(n)} ${'x'.repeat(5000)}`);
     const faults = findSplats(flood);
     expect(faults).toHaveLength(64);
+    expect(findSplats(Array.from({ length: 100 }, (_, n) => `BUG: number ${n}`))).toHaveLength(4);
     expect(faults[0]?.lines[0]?.length).toBeLessThanOrEqual(400);
     const endless = ['------------[ cut here ]------------', ...Array.from({ length: 10_000 }, () => 'x')];
     expect(findSplats(endless)[0]?.lines.length).toBeLessThanOrEqual(401);

@@ -1,0 +1,233 @@
+/**
+ * Finds splats in a console, line by line: where each begins, which lines are its own while CPUs talk at once, where it
+ * ends. Bounded in everything; never throws. What the lines mean is found out at the end (splat.ts).
+ */
+import { readConsoleLine, type ConsoleLine } from './console-line.ts';
+import { DETECTORS, NEEDLES, type Detector } from './detectors.ts';
+import { isBottom, isTraceLine, STRAYS, TRACE_END, TRACE_START, withoutNumbers } from './frames.ts';
+
+/** Bounds on what one console can make us keep. */
+export const LIMITS = { splats: 64, lines: 400, alike: 4, lanes: 16 } as const;
+
+/** Lines without a stack trace after which a splat is no longer waited for, and lines after the trace before its end. */
+const PATIENCE = { lead: 60, lockdep: 350, tail: 40, rule: 250 } as const;
+
+const CUT_HERE = /^-{4,}\[ cut here \]-{4,}$/;
+const END_TRACE = /^---\[ end trace/;
+const END = /^---\[ end (?:trace|Kernel panic)|^Rebooting in \d+ seconds/;
+const RULE = /^={20,}$/;
+const OTHER_CPU = /^NMI backtrace for cpu \d+$/;
+const BANNER = /^Linux version \d/;
+const LEAK_PREFIX = /^kmemleak: (?= |unreferenced)/;
+
+// One cheap test for the lines that are worth a closer look: most of a console is noise.
+export const WORTH_A_LOOK = new RegExp(NEEDLES.map((needle) => needle.replaceAll(/[[\]]/g, String.raw`\$&`)).join('|'));
+
+export interface Found {
+  readonly rank: number;
+  readonly match: RegExpExecArray;
+}
+
+export interface Splat {
+  /** Of its first line in the console, from 1. */
+  readonly number: number;
+  /** How often the kernel had started before. */
+  readonly boot: number;
+  /** It is the kernel's first line, seen again. */
+  readonly restart: boolean;
+  readonly lines: string[];
+  readonly lanes: Set<string>;
+  found: Found | null;
+  /** `none` yet, inside the stack trace, or after it. */
+  trace: 'none' | 'inside' | 'after';
+  /** Lines since the trace changed to what it is. */
+  waited: number;
+  garbled: boolean;
+  /** Lines within the trace that are none of its own, and its last own one. */
+  strays: number;
+  bottom: string;
+  /** The input ended in the middle of it. */
+  cut: boolean;
+  closed: boolean;
+  /** The same again, not kept. */
+  absorbed: boolean;
+}
+
+export interface FaultReader {
+  /** A console line as it came. @param number from 1; counted where it is left out */
+  line(raw: string, number?: number): void;
+  /** No splat is open: a line without any needle changes nothing. */
+  readonly idle: boolean;
+  /** All splats in the order in which they began. */
+  end(): readonly Splat[];
+  /** Splats that were not kept. */
+  readonly lost: number;
+}
+
+function detect(text: string): Found | null {
+  if (!WORTH_A_LOOK.test(text)) return null;
+  for (const [rank, detector] of DETECTORS.entries()) {
+    const match = detector.line.exec(text);
+    if (match !== null) return { rank, match };
+  }
+  return null;
+}
+
+export const detectorOf = (found: Found | null): Detector | null =>
+  found === null ? null : (DETECTORS[found.rank] ?? null);
+
+const untilOf = (splat: Splat): Detector['until'] => detectorOf(splat.found)?.until ?? 'end-trace';
+
+export function createFaultReader(): FaultReader {
+  const splats: Splat[] = [];
+  const open = new Map<string, Splat>();
+  const heads = new Map<string, number>();
+  let [counted, boot, banners, lost] = [0, 0, 0, 0];
+
+  function close(splat: Splat): void {
+    splat.closed = true;
+    for (const lane of splat.lanes) if (open.get(lane) === splat) open.delete(lane);
+  }
+
+  function start(line: ConsoleLine, found: Found | null, number: number): void {
+    const before = open.get(line.lane);
+    if (before !== undefined) close(before);
+    const head = found === null ? '' : `${found.rank} ${withoutNumbers(found.match[0])}`;
+    const seen = (heads.get(head) ?? 0) + 1;
+    if (heads.size < 10 * LIMITS.splats) heads.set(head, seen);
+    if (splats.length >= LIMITS.splats || (found !== null && seen > LIMITS.alike)) {
+      lost += 1;
+      return;
+    }
+    const splat = newSplat(line, found, number, boot);
+    splats.push(splat);
+    if (untilOf(splat) === 'line') splat.closed = true;
+    else if (open.size < LIMITS.lanes) open.set(line.lane, splat);
+  }
+
+  /** True when the line belongs to the open splat. */
+  function joins(splat: Splat, text: string, found: Found | null): boolean {
+    const until = untilOf(splat);
+    // A message before `cut here` is the head of what follows: list corruption and usercopy say it first.
+    if (CUT_HERE.test(text)) return until === 'end-trace' && splat.trace === 'none' && splat.lines.length <= 3;
+    if (found === null) return true;
+    if (splat.found === null) return true;
+    // Its own head may match several detectors; after the stack trace a match is news.
+    return until === 'end-trace' && splat.trace === 'none' && detectorOf(found)?.joins === true;
+  }
+
+  function add(splat: Splat, line: ConsoleLine, found: Found | null): void {
+    const { text } = line;
+    const goesOn = detectorOf(splat.found)?.goesOn;
+    if (found !== null && found.rank < (splat.found?.rank ?? Infinity)) splat.found = found;
+    const until = untilOf(splat);
+    const before = splat.trace;
+    if (TRACE_START.test(text)) splat.trace = 'inside';
+    else if (splat.trace === 'inside' && TRACE_END.test(text)) splat.trace = 'after';
+    else if (splat.trace === 'inside' && !isTraceLine(text)) {
+      splat.strays += 1;
+      const whole = isBottom(splat.bottom) || END.test(text) || RULE.test(text);
+      if (whole || splat.strays > STRAYS) splat.trace = 'after';
+    } else if (splat.trace === 'inside') {
+      // Somebody's line stood in the middle of the trace.
+      splat.garbled ||= splat.strays > 0;
+      splat.bottom = text;
+    }
+    if (splat.trace === 'after' && until === 'trace' && goesOn?.test(text) === true) splat.trace = 'none';
+    else if (splat.trace === 'after' && until === 'trace' && !TRACE_END.test(text)) {
+      // Room for what may go on: the trace of another CPU comes at once, or not at all.
+      if (goesOn === undefined || splat.waited > 2) return close(splat);
+      splat.waited += 1;
+      return;
+    }
+    splat.waited = splat.trace === before ? splat.waited + 1 : 0;
+    splat.garbled ||= line.garbled;
+    if (splat.lines.length < LIMITS.lines) splat.lines.push(text);
+    if (END.test(text) || (until === 'rule' && RULE.test(text)) || splat.waited > patience(splat)) close(splat);
+  }
+
+  /** The report that a line sums up: `Out of memory: Killed …` belongs to the dump before it. */
+  function ownerOf(found: Found): Splat | null {
+    const last = splats.at(-1);
+    const detector = detectorOf(found);
+    if (last === undefined || last.absorbed || last.boot !== boot || detector?.until !== 'line') return null;
+    if (detector.class !== 'oom' && detector.class !== 'leak') return null;
+    const owner = detectorOf(last.found);
+    return owner?.class === detector.class && owner.until !== 'line' ? last : null;
+  }
+
+  function restarted(line: ConsoleLine, number: number): void {
+    banners += 1;
+    if (banners < 2) return;
+    for (const splat of open.values()) close(splat);
+    boot += 1;
+    if (splats.length >= LIMITS.splats) return void (lost += 1);
+    splats.push({ ...newSplat(line, null, number, boot), closed: true, restart: true });
+  }
+
+  function take(line: ConsoleLine, number: number): void {
+    const text = line.text.replace(LEAK_PREFIX, '');
+    const found = detect(text);
+    if (BANNER.test(text)) return restarted(line, number);
+    // Another CPU's answer to a stall comes from that CPU.
+    if (OTHER_CPU.test(text) && !open.has(line.lane)) {
+      const asking = open.values().find((each) => detectorOf(each.found)?.goesOn !== undefined);
+      asking?.lanes.add(line.lane);
+      if (asking !== undefined) open.set(line.lane, asking);
+    }
+    const splat = open.get(line.lane);
+    if (splat !== undefined && joins(splat, text, found)) return add(splat, { ...line, text }, found);
+    const owner = found === null ? null : ownerOf(found);
+    if (owner !== null) {
+      owner.lines.push(text);
+      owner.absorbed = true;
+      return;
+    }
+    if (found !== null || CUT_HERE.test(text)) return start({ ...line, text }, found, number);
+    if (END_TRACE.test(text) && splats.length === 0) return start({ ...line, text, garbled: true }, null, number);
+    if (splat !== undefined) close(splat);
+  }
+
+  return {
+    line(raw, number) {
+      counted = number ?? counted + 1;
+      if (open.size === 0 && !WORTH_A_LOOK.test(raw)) return;
+      for (const line of readConsoleLine(raw)) take(line, counted);
+    },
+    get idle() {
+      return open.size === 0;
+    },
+    end() {
+      for (const splat of splats) splat.cut ||= !splat.closed;
+      return splats;
+    },
+    get lost() {
+      return lost;
+    },
+  };
+}
+
+const newSplat = (line: ConsoleLine, found: Found | null, number: number, boot: number): Splat => ({
+  number,
+  boot,
+  restart: false,
+  lines: [line.text],
+  lanes: new Set([line.lane]),
+  found,
+  trace: 'none',
+  waited: 0,
+  garbled: line.garbled,
+  strays: 0,
+  bottom: '',
+  cut: false,
+  closed: false,
+  absorbed: false,
+});
+
+function patience(splat: Splat): number {
+  if (splat.trace === 'inside') return LIMITS.lines;
+  const until = untilOf(splat);
+  if (until === 'rule') return PATIENCE.rule;
+  if (splat.trace === 'after') return PATIENCE.tail;
+  return detectorOf(splat.found)?.class === 'lockdep' ? PATIENCE.lockdep : PATIENCE.lead;
+}
