@@ -28,6 +28,8 @@ async function load(name: CommandName): Promise<Command> {
       return (await import('./commands/list.ts')).listCommand;
     case 'explain':
       return (await import('./commands/explain.ts')).explainCommand;
+    case 'parse':
+      return (await import('./commands/parse.ts')).parseCommand;
     case 'doctor':
       return (await import('./commands/doctor.ts')).doctorCommand;
     case 'gc':

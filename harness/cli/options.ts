@@ -3,8 +3,7 @@
  */
 import { REPORTERS } from '../report/parse-spec.ts';
 
-export type CommandName =
-  'run' | 'watch' | 'shell' | 'gc' | 'report' | 'submit' | 'history' | 'diff' | 'list' | 'explain' | 'doctor' | 'docs';
+export type CommandName = 'run' | 'watch' | 'shell' | 'gc' | 'report' | 'submit' | 'history' | 'diff' | 'list' | 'explain' | 'parse' | 'doctor' | 'docs';
 
 export interface OptionSpec {
   readonly flags: string;
@@ -127,6 +126,18 @@ export const OPTIONS: readonly OptionSpec[] = [
   { flags: '--slowest', help: 'the cells that take longest', commands: ['history'] },
   { flags: '--html <file>', help: 'write the trend as a page', commands: ['history'] },
   { flags: '--import', help: 'record the runs in the folders that are named', commands: ['history'] },
+  { flags: '--json', help: 'print the faults as JSON on stdout', commands: ['parse'] },
+  {
+    flags: '--vmlinux <file>',
+    help: "the kernel's vmlinux with debug information, for file and line",
+    commands: ['parse'],
+  },
+  {
+    flags: '--module <file>',
+    help: "a module's .ko with debug information; repeatable",
+    commands: ['parse'],
+    many: true,
+  },
   { flags: '--output <folder>', help: 'the run folder (default: below the state folder)', commands: ['run'] },
   {
     flags: '--url <url>',
@@ -173,6 +184,10 @@ export const EXAMPLES: Readonly<Record<CommandName, readonly (readonly [string, 
   ],
   list: [['mmapvet list clauses', 'every clause, its class and observers']],
   explain: [['mmapvet explain E02', 'what E02 says, where it comes from, how it is seen, what turns it red']],
+  parse: [
+    ['mmapvet parse console.log', 'the kernel faults in a saved console, causes first'],
+    ['mmapvet parse --json --vmlinux vmlinux - < console.log', 'as JSON, with file and line for each frame'],
+  ],
   doctor: [['mmapvet doctor', 'what is installed, missing or too old, and what mends it']],
   history: [
     ['mmapvet history', 'the last runs'],
@@ -194,6 +209,7 @@ export const SUMMARIES: Readonly<Record<CommandName, string>> = {
   submit: 'send a stored run to a results database: kcidb',
   list: 'list clauses, targets, profiles, or the kernels of mmapvet.yaml',
   explain: 'explain a clause in plain words',
+  parse: 'find the kernel faults in a saved console',
   doctor: 'check what this host has and lacks',
   history: 'what became of runs and clauses so far',
   diff: 'compare the cells of two runs',

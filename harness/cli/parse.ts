@@ -19,6 +19,7 @@ const ARGUMENTS: Readonly<Record<CommandName, string>> = {
   submit: '<where> [run]',
   list: '<what>',
   explain: '<clause...>',
+  parse: '<console>',
   doctor: '',
   history: '[clause...]',
   diff: '<run1> <run2>',

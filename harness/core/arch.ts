@@ -14,6 +14,8 @@ export interface Arch {
   readonly loader: string;
   /** The prefix of Debian's cross compiler, used on a host of another architecture. */
   readonly crossCompile: string;
+  /** `e_machine` of its ELF files. */
+  readonly elfMachine: number;
   /** Make goals that build what QEMU boots, and the file, below the build folder. */
   readonly kernelGoals: readonly string[];
   readonly kernelImage: string;
@@ -27,6 +29,7 @@ const X86_64: Arch = Object.freeze({
   triplet: 'x86_64-linux-gnu',
   loader: 'lib64/ld-linux-x86-64.so.2',
   crossCompile: 'x86_64-linux-gnu-',
+  elfMachine: 62,
   // vmlinux has a PVH entry point: QEMU boots it without a decompressor (1.5 s faster under emulation).
   kernelGoals: ['vmlinux'],
   kernelImage: 'vmlinux',
@@ -40,6 +43,7 @@ const ARM64: Arch = Object.freeze({
   triplet: 'aarch64-linux-gnu',
   loader: 'lib/ld-linux-aarch64.so.1',
   crossCompile: 'aarch64-linux-gnu-',
+  elfMachine: 183,
   kernelGoals: ['Image'],
   kernelImage: 'arch/arm64/boot/Image',
 });

@@ -60,6 +60,12 @@ function frameIn(text: string): Line | null {
   return pointer === null ? null : { frame: toFrame(pointer, 1), sure: true };
 }
 
+/** True for the RIP or pc line of exactly this place. */
+export function isPointerTo(text: string, frame: Frame): boolean {
+  const pointer = POINTER.exec(text);
+  return pointer !== null && same(toFrame(pointer, 1), frame);
+}
+
 const same = (a: Frame | undefined, b: Frame | undefined): boolean =>
   a !== undefined && b !== undefined && a.function === b.function && a.offset === b.offset;
 

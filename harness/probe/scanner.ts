@@ -48,7 +48,7 @@ export function createConsoleScanner(): ConsoleScanner {
 
   return {
     push(chunk) {
-      const text = rest + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).latin1Slice();
+      const text = rest + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('latin1');
       const whole = text.lastIndexOf('\n') + 1;
       if (whole > 0) scan(text.slice(0, whole));
       // A line without an end is not kept for ever; its first part is what is read.
