@@ -185,8 +185,9 @@ export function toFaults(splats: readonly Splat[]): SplatFault[] {
 }
 
 /** Finds every fault in console lines, causes first. Never throws; bounded in number and length. */
-export function findSplats(consoleLines: Iterable<string>): SplatFault[] {
+export function findSplats(consoleLines: Iterable<string>): Required<Fault>[] {
   const reader = createFaultReader();
   for (const line of consoleLines) reader.line(line);
-  return toFaults(reader.end());
+  // Which line of a slice it was tells nobody anything.
+  return toFaults(reader.end()).map(({ line: _line, ...fault }) => fault);
 }

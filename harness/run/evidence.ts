@@ -1,5 +1,6 @@
 /** What is kept of a cell that is not a plain pass: everything that a person needs to believe it, and to repeat it. */
-import type { Cell } from '../core/events.ts';
+import type { Cell, Fault } from '../core/events.ts';
+import { faultPlace, stackLines } from '../report/lines/fault.ts';
 import type { RunStore } from '../results/store.ts';
 
 const PLAIN: readonly Cell['outcome'][] = ['pass', 'not-applicable', 'known'];
@@ -18,7 +19,19 @@ export function keepEvidence(store: RunStore, cell: Cell, slice: readonly string
   );
   if (cell.log.length > 0) store.writeText(`${folder}/driver.log`, `${cell.log.join('\n')}\n`);
   if (slice.length > 0) store.writeText(`${folder}/console.log`, `${slice.join('\n')}\n`);
-  for (const [index, fault] of cell.faults.entries())
-    store.writeText(`${folder}/fault-${index + 1}.txt`, `${fault.title}\n\n${fault.lines.join('\n')}\n`);
+  keepFaults(store, folder, cell.faults);
   return folder;
+}
+
+/** One file a fault: what it is, its whole stack with file and line where known, the kernel's own words. */
+export function keepFaults(store: Pick<RunStore, 'writeText'>, folder: string, faults: readonly Fault[]): void {
+  for (const [index, fault] of faults.entries()) {
+    const head = [`${fault.class}: ${fault.title}`, faultPlace(fault), `fingerprint ${fault.fingerprint ?? 'unknown'}`];
+    const parts = [head.filter((line) => line !== ''), stackLines(fault), fault.lines];
+    const text = parts
+      .filter((lines) => lines.length > 0)
+      .map((lines) => lines.join('\n'))
+      .join('\n\n');
+    store.writeText(`${folder}/fault-${index + 1}.txt`, `${text}\n`);
+  }
 }

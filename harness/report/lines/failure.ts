@@ -8,6 +8,7 @@ import { padTo, shortenHome } from '../format.ts';
 import { repeatCommand } from '../repeat-command.ts';
 import type { ReportOptions } from '../reporter.ts';
 import type { RunState } from '../run-state.ts';
+import { frameText, guiltyFrames, SHOWN_FRAMES } from './fault.ts';
 import { LOOKS, type Paint } from './paint.ts';
 
 const LABEL_WIDTH = 13;
@@ -70,7 +71,13 @@ function factLines(facts: readonly Fact[], paint: Paint): string[] {
   return sorted.map((fact) => `${fact.ok ? paint('green', '✓') : paint('red', '✗')} ${harmless(fact.text)}`);
 }
 
+/** What the kernel said: its first words and where it was, or the beginning of the splat where no symbols are known. */
 export function splatLines(fault: Fault): string[] {
+  const frames = guiltyFrames(fault, SHOWN_FRAMES);
+  if (frames.some((frame) => frame.file !== null)) {
+    const head = fault.lines.find((line) => !line.startsWith('---')) ?? fault.title;
+    return [harmless(head), ...frames.map((frame, index) => `  ${index === 0 ? 'in' : 'by'} ${frameText(frame)}`)];
+  }
   const lines = fault.lines.slice(0, SPLAT_LINES).map((line) => harmless(line));
   const more = fault.lines.length - lines.length;
   return more > 0 ? [...lines, `… ${more} more`] : lines;
