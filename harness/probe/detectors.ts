@@ -83,6 +83,7 @@ export const DETECTORS: readonly Detector[] = Object.freeze<Detector[]>([
     line: re(`^BUG: KFENCE: ([\\w -]+?)(?: in ${SYMBOL}.*)?$`),
     title: sanitizer('KFENCE'),
     until: 'rule',
+    frames: 'lead',
   },
   {
     class: 'kmsan',
@@ -257,7 +258,8 @@ export const DETECTORS: readonly Detector[] = Object.freeze<Detector[]>([
   },
   {
     class: 'oops',
-    line: /^Oops: (?:Oops: )?([a-z][\w -]*?)(?:, [^:]*)?: [\da-f]{4} \[#/,
+    // Before 6.9 without the first word.
+    line: /^(?:Oops: )?([a-z][\w -]*?)(?:, [^:]*)?: [\da-f]{4} \[#\d+\]/,
     title: firstGroup,
     until: 'end-trace',
     joins: true,
@@ -355,6 +357,7 @@ export const NEEDLES = [
   'BUG: ',
   'BUG ',
   'Oops',
+  ' [#',
   'nable to handle ',
   'general protection',
   'Internal error',

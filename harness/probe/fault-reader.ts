@@ -17,6 +17,9 @@ const END_TRACE = /^---\[ end trace/;
 const END = /^---\[ end (?:trace|Kernel panic)|^Rebooting in \d+ seconds/;
 const RULE = /^={20,}$/;
 const OTHER_CPU = /^NMI backtrace for cpu \d+$/;
+/** What a console says when it was interrupted within a line, and when it fell behind (kernel/printk/printk.c). */
+const REPLAY = /^\*\* replaying previous printk message \*\*$/;
+const DROPPED = /^\*\* \d+ printk messages? dropped \*\*$/;
 const BANNER = /^Linux version \d/;
 const LEAK_PREFIX = /^kmemleak: (?= |unreferenced)/;
 
@@ -83,6 +86,8 @@ export function createFaultReader(): FaultReader {
   const open = new Map<string, Splat>();
   const heads = new Map<string, number>();
   let [counted, boot, banners, lost] = [0, 0, 0, 0];
+  /** The splat that the last line went to: a console may say that line again. */
+  let last: Splat | null = null;
 
   function close(splat: Splat): void {
     splat.closed = true;
@@ -101,6 +106,7 @@ export function createFaultReader(): FaultReader {
     }
     const splat = newSplat(line, found, number, boot);
     splats.push(splat);
+    last = splat;
     if (untilOf(splat) === 'line') splat.closed = true;
     else if (open.size < LIMITS.lanes) open.set(line.lane, splat);
   }
@@ -131,7 +137,7 @@ export function createFaultReader(): FaultReader {
     } else if (splat.trace === 'inside') {
       // Somebody's line stood in the middle of the trace.
       splat.garbled ||= splat.strays > 0;
-      splat.bottom = text;
+      if (text.trim() !== '') splat.bottom = text;
     }
     if (splat.trace === 'after' && until === 'trace' && goesOn?.test(text) === true) splat.trace = 'none';
     else if (splat.trace === 'after' && until === 'trace' && !TRACE_END.test(text)) {
@@ -156,6 +162,16 @@ export function createFaultReader(): FaultReader {
     return owner?.class === detector.class && owner.until !== 'line' ? last : null;
   }
 
+  /** The last line was cut off and comes again. */
+  function sayAgain(): void {
+    if (last === null || last.closed) return;
+    last.lines.pop();
+    last.strays = Math.max(0, last.strays - 1);
+    if (last.lines.length > 0) return;
+    close(last);
+    splats.splice(splats.indexOf(last), 1);
+  }
+
   function restarted(line: ConsoleLine, number: number): void {
     banners += 1;
     if (banners < 2) return;
@@ -167,6 +183,8 @@ export function createFaultReader(): FaultReader {
 
   function take(line: ConsoleLine, number: number): void {
     const text = line.text.replace(LEAK_PREFIX, '');
+    if (REPLAY.test(text)) return sayAgain();
+    if (DROPPED.test(text)) for (const splat of open.values()) splat.garbled = true;
     const found = detect(text);
     if (BANNER.test(text)) return restarted(line, number);
     // Another CPU's answer to a stall comes from that CPU.
@@ -176,7 +194,11 @@ export function createFaultReader(): FaultReader {
       if (asking !== undefined) open.set(line.lane, asking);
     }
     const splat = open.get(line.lane);
-    if (splat !== undefined && joins(splat, text, found)) return add(splat, { ...line, text }, found);
+    last = null;
+    if (splat !== undefined && joins(splat, text, found)) {
+      last = splat;
+      return add(splat, { ...line, text }, found);
+    }
     const owner = found === null ? null : ownerOf(found);
     if (owner !== null) {
       owner.lines.push(text);

@@ -9,8 +9,8 @@ const FRAME = new RegExp(String.raw`^ *(\? )?(?:\[<[\da-f]+>\] )?${SYMBOL}(?: \(
 const POINTER = new RegExp(String.raw`^(?:RIP: 00[01]\d:|pc : )${SYMBOL}`);
 const FIRST = new RegExp(SYMBOL);
 
-/** `Call Trace:`, `Call trace:`, and what kmemleak writes above its own. */
-export const TRACE_START = /^\s*(?:Call [Tt]race:|backtrace \(crc [\da-f]+\):)/;
+/** `Call Trace:`, `Call trace:` (a serial line may double a letter), and what kmemleak writes above its own. */
+export const TRACE_START = /^\s*(?:C+a+ll+ +[Tt]+r+a+c+e+:|backtrace \(crc [\da-f]+\):)/;
 export const TRACE_END = /^ *<\/TASK>$/;
 /** Frames, `<TASK>`, addresses without a symbol, and the registers that x86 prints where it entered the kernel. */
 const TRACE_LINE =

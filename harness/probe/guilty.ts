@@ -13,7 +13,7 @@ const INNOCENT: Readonly<Record<string, readonly string[]>> = {
     'show_(stack|regs|trace)\\w*',
     'dump_backtrace',
     'print_(report|address_description|memory_metadata|circular_bug|deadlock_bug|usage_bug|irq_inversion_bug|bad_irq_dependency|unlock_imbalance_bug|lock_\\w+)',
-    '_?_?(kasan|kmsan|kfence|kcsan)_\\w+',
+    '_?_?(kasan|kmsan|kfence|kcsan|kmemleak)_\\w+',
     '__(asan|msan|tsan|hwasan|ubsan)_\\w+',
     'ubsan_\\w+',
     'check_region_inline',
@@ -76,7 +76,7 @@ const INNOCENT: Readonly<Record<string, readonly string[]>> = {
   memory: [
     'k(v|z|c|m|re)?(free|alloc|zalloc|memdup|strdup)\\w*|_?_?k(v|m)alloc\\w*|kmem_cache_\\w+|__kmem_cache_\\w+|kmalloc_\\w+',
     'slab_(alloc|free|post_alloc|pre_alloc)\\w*|___?slab_alloc|__slab_(alloc|free)\\w*|do_slab_free|memcg_slab_\\w+|alloc_from_\\w+|qlist_free_all|cache_(from_obj|free)\\w*',
-    '_?_?(alloc|free)_pages?\\w*|__?get_free_pages?\\w*|get_page_from_freelist|prep_new_page|rmqueue\\w*|free_(unref|frozen|pcp|the)_\\w+|free_large_kmalloc|__free_frozen_pages|__folio_put|folio_put|put_page',
+    '_*(alloc|free)_pages?\\w*|__?get_free_pages?\\w*|get_page_from_freelist|prep_new_page|rmqueue\\w*|free_(unref|frozen|pcp|the)_\\w+|free_large_kmalloc|__free_frozen_pages|__folio_put|folio_put|put_page',
     'v(m|z)alloc\\w*|__vmalloc\\w*|vfree\\w*|kvfree\\w*|devm_k\\w+|__do_kmalloc\\w*',
   ],
   copying: [
@@ -97,7 +97,14 @@ const INNOCENT: Readonly<Record<string, readonly string[]>> = {
 
 const NAMES = new RegExp(`^(?:${Object.values(INNOCENT).flat().join('|')})$`);
 
-export const isInnocent = (symbol: string): boolean => NAMES.test(plainName(symbol));
+export function isInnocent(symbol: string): boolean {
+  const name = plainName(symbol);
+  return NAMES.test(name) || undoubled(name).some((each) => NAMES.test(each));
+}
+
+/** A serial line may print a character twice: the name without one of each pair. */
+const undoubled = (name: string): string[] =>
+  [...name.matchAll(/(.)\1/g)].map(({ index }) => name.slice(0, index) + name.slice(index + 1));
 
 /** Index of the guilty frame; the first frame where all look innocent, -1 where there is none. */
 export function guiltyIndex(frames: readonly Frame[]): number {

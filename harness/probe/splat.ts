@@ -9,7 +9,8 @@ import { guiltyIndex, isInnocent } from './guilty.ts';
 import { TAINT_FLAGS } from './taint.ts';
 
 /** A fault as this reader makes it: nothing is left open. */
-export type SplatFault = Required<Fault> & { readonly class: FaultClass; readonly line: number };
+export type WholeFault = { [Key in keyof Fault]-?: Exclude<Fault[Key], undefined> };
+export type SplatFault = WholeFault & { readonly class: FaultClass; readonly line: number };
 
 const CPU_LINE =
   /^CPU: (\d+) (?:UID: \d+ )?PID: (\d+) Comm: (.{1,20}?) (?:Kdump: loaded )?(Not tainted|Tainted: .{1,40})/;
@@ -28,7 +29,6 @@ const TASKS: readonly RegExp[] = [
   /^BUG: Bad rss-counter state .* Comm:(?<comm>.+) Pid:(?<pid>\d+)$/,
   /^ {2}comm "(?<comm>.*)", pid (?<pid>\d+)/,
   /(?:out|Out) of memory(?: \([^)]*\))?: Killed process (?<pid>\d+) \((?<comm>[^)]*)\)/,
-  /^BUG: Bad page \w+ in process (?<task>\S.*?) {2}/,
 ];
 
 interface Place {
@@ -84,7 +84,7 @@ function toFault(splat: Splat): Read | null {
   const detector = detectorOf(splat.found);
   if (detector === null) return plain(splat, 'other', 'a cut off splat');
   const frames = framesOf(splat.lines, detector.frames ?? 'trace');
-  if (detector.stack === 'must' && frames.length === 0) return null;
+  if (detector.stack === 'must' && !hasOwnStack(splat.lines)) return null;
   // Without a trace, what came after the head is somebody else's.
   const lines = detector.until === 'trace' && frames.length === 0 ? splat.lines.slice(0, 8) : splat.lines;
   const inHead = detector.until === 'line' ? null : symbolIn(splat.found?.match[0] ?? '');
@@ -114,6 +114,9 @@ function toFault(splat: Splat): Read | null {
   };
   return { fault, boot: splat.boot, tainted };
 }
+
+/** dump_stack() says at once on which CPU it is; other stacks near by are somebody's answer to a key. */
+const hasOwnStack = (lines: readonly string[]): boolean => lines.slice(0, 8).some((line) => CPU_LINE.test(line));
 
 /** A splat without a head, and the kernel's first line seen again: there is nothing to go by but a stack. */
 function plain(splat: Splat, kind: FaultClass, words: string): Read {
@@ -185,7 +188,7 @@ export function toFaults(splats: readonly Splat[]): SplatFault[] {
 }
 
 /** Finds every fault in console lines, causes first. Never throws; bounded in number and length. */
-export function findSplats(consoleLines: Iterable<string>): Required<Fault>[] {
+export function findSplats(consoleLines: Iterable<string>): WholeFault[] {
   const reader = createFaultReader();
   for (const line of consoleLines) reader.line(line);
   // Which line of a slice it was tells nobody anything.

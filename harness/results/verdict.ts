@@ -6,6 +6,7 @@ import type { Clause, Feature } from '../contract/clause.ts';
 import type { Cell, CellId, Fact, Fault } from '../core/events.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { ProbeFacts, ProbeReport } from '../probe/report.ts';
+import { findSplats } from '../probe/splat.ts';
 import { describeTaint, newTaint } from '../probe/taint.ts';
 
 /** Why a cell has no report. */
@@ -103,7 +104,7 @@ function ruleFault(input: VerdictInput, facts: ProbeFacts | null): Ruling | null
   const faults =
     onConsole.length > 0
       ? onConsole
-      : byProbe.map((splat) => ({ class: 'other', title: splat.text, lines: [splat.text] }));
+      : byProbe.map(({ text }) => ({ class: findSplats([text])[0]?.class ?? 'other', title: text, lines: [text] }));
   if (faults.length > 0) return rule('fault', [...new Set(faults.map((fault) => fault.title))].join('; '), faults);
 
   const taint = input.taint ?? facts?.taint ?? null;
