@@ -149,7 +149,11 @@ const CASES: readonly (readonly [string, string, [string, string][]])[] = [
   ],
   ['a bad page', 'BUG: Bad page state in process a  pfn:1', [['page-state', 'Bad page state']]],
   ['any other BUG', 'BUG: something new', [['bug', 'BUG: something new']]],
-  ['any other WARNING with a stack', `WARNING: something new\nCPU: 0 UID: 0 PID: 7 Comm: sh Not tainted 7.3.4 #1\n${TRACE}`, [['warning', 'WARNING: something new']]],
+  [
+    'any other WARNING with a stack',
+    `WARNING: something new\nCPU: 0 UID: 0 PID: 7 Comm: sh Not tainted 7.3.4 #1\n${TRACE}`,
+    [['warning', 'WARNING: something new']],
+  ],
   ['no WARNING without a stack', 'WARNING: the option is deprecated', []],
   [
     'a splat that was cut right after its first line',

@@ -180,6 +180,11 @@ describe('decide', () => {
       'fault: NULL pointer dereference in f',
     ],
     [
+      'another fault in the function that is to warn',
+      reported({}, { clause: NOISY, splats: [{ ...WARNING, class: 'kasan' }] }),
+      'fault: WARNING in can_mmap_file',
+    ],
+    [
       'no wanted warning',
       reported({}, { clause: NOISY }),
       'fail: the kernel did not warn, but must: both hooks are set',
