@@ -124,27 +124,19 @@ export function createFaultReader(): FaultReader {
 
   function add(splat: Splat, line: ConsoleLine, found: Found | null): void {
     const { text } = line;
-    const goesOn = detectorOf(splat.found)?.goesOn;
     if (found !== null && found.rank < (splat.found?.rank ?? Infinity)) splat.found = found;
     const until = untilOf(splat);
     const before = splat.trace;
-    if (TRACE_START.test(text)) splat.trace = 'inside';
-    else if (splat.trace === 'inside' && TRACE_END.test(text)) splat.trace = 'after';
-    else if (splat.trace === 'inside' && !isTraceLine(text)) {
-      splat.strays += 1;
-      const whole = isBottom(splat.bottom) || END.test(text) || RULE.test(text);
-      if (whole || splat.strays > STRAYS) splat.trace = 'after';
-    } else if (splat.trace === 'inside') {
-      // Somebody's line stood in the middle of the trace.
-      splat.garbled ||= splat.strays > 0;
-      if (text.trim() !== '') splat.bottom = text;
-    }
-    if (splat.trace === 'after' && until === 'trace' && goesOn?.test(text) === true) splat.trace = 'none';
-    else if (splat.trace === 'after' && until === 'trace' && !TRACE_END.test(text)) {
-      // Room for what may go on: the trace of another CPU comes at once, or not at all.
+    followTrace(splat, text);
+    if (splat.trace === 'after' && until === 'trace' && !TRACE_END.test(text)) {
+      const goesOn = detectorOf(splat.found)?.goesOn;
+      // The trace of another CPU or task comes at once, or not at all.
       if (goesOn === undefined || splat.waited > 2) return close(splat);
-      splat.waited += 1;
-      return;
+      if (!goesOn.test(text)) {
+        splat.waited += 1;
+        return;
+      }
+      splat.trace = 'none';
     }
     splat.waited = splat.trace === before ? splat.waited + 1 : 0;
     splat.garbled ||= line.garbled;
@@ -154,12 +146,12 @@ export function createFaultReader(): FaultReader {
 
   /** The report that a line sums up: `Out of memory: Killed …` belongs to the dump before it. */
   function ownerOf(found: Found): Splat | null {
-    const last = splats.at(-1);
+    const owner = splats.at(-1);
     const detector = detectorOf(found);
-    if (last === undefined || last.absorbed || last.boot !== boot || detector?.until !== 'line') return null;
+    if (owner === undefined || owner.absorbed || owner.boot !== boot || detector?.until !== 'line') return null;
     if (detector.class !== 'oom' && detector.class !== 'leak') return null;
-    const owner = detectorOf(last.found);
-    return owner?.class === detector.class && owner.until !== 'line' ? last : null;
+    const other = detectorOf(owner.found);
+    return other?.class === detector.class && other.until !== 'line' ? owner : null;
   }
 
   /** The last line was cut off and comes again. */
@@ -245,6 +237,24 @@ const newSplat = (line: ConsoleLine, found: Found | null, number: number, boot: 
   closed: false,
   absorbed: false,
 });
+
+/** Into the stack trace, through lines of others that stand in it, and out of it. */
+function followTrace(splat: Splat, text: string): void {
+  if (TRACE_START.test(text)) {
+    splat.trace = 'inside';
+    return;
+  }
+  if (splat.trace !== 'inside') return;
+  if (TRACE_END.test(text)) splat.trace = 'after';
+  else if (isTraceLine(text)) {
+    // It goes on: what stood between was somebody's.
+    splat.garbled ||= splat.strays > 0;
+    if (text.trim() !== '') splat.bottom = text;
+  } else {
+    splat.strays += 1;
+    if (isBottom(splat.bottom) || END.test(text) || RULE.test(text) || splat.strays > STRAYS) splat.trace = 'after';
+  }
+}
 
 function patience(splat: Splat): number {
   if (splat.trace === 'inside') return LIMITS.lines;

@@ -90,7 +90,7 @@ function traceFrom(lines: readonly string[], start: number): Line[] {
   let strays = 0;
   for (const [index, text] of lines.entries()) {
     if (index < start) continue;
-    if (TRACE_END.test(text) || /^---\[/.test(text)) break;
+    if (TRACE_END.test(text) || text.startsWith('---[')) break;
     const line = frameIn(text);
     if (line !== null) found.push(line);
     else if (text.trim() === '' && found.length > 0) break;

@@ -5,8 +5,8 @@
 import type { Frame } from '../core/events.ts';
 import { plainName } from './frames.ts';
 
-/** Each an anchored pattern of a function's whole name. */
-const INNOCENT: Readonly<Record<string, readonly string[]>> = {
+/** Each a pattern of a function's whole name. */
+const INNOCENT = {
   reporting: [
     '_?dump_stack(_lvl|_print_info)?',
     '__dump_stack',
@@ -39,6 +39,7 @@ const INNOCENT: Readonly<Record<string, readonly string[]>> = {
     'bad_page|print_bad_p\\w+|__print_bad_p\\w+|dump_page|check_(new|free)_page\\w*|free_page_is_bad\\w*|page_table_check_\\w+|__page_table_check_\\w+',
     'object_err|slab_(err|bug|fix|pad_check)|__slab_(err|bug)|check_(object|bytes_and_report|slab|pad_bytes)|free_to_partial_list|(alloc|free)_(debug|consistency)\\w*',
     'dump_header|oom_kill_process|out_of_memory',
+    'panic_bad_stack|handle_bad_stack|__bad_stack|arm64_serror_panic|do_serror',
   ],
   lists: [
     '__list_(add|del)\\w*',
@@ -76,7 +77,7 @@ const INNOCENT: Readonly<Record<string, readonly string[]>> = {
   memory: [
     'k(v|z|c|m|re)?(free|alloc|zalloc|memdup|strdup)\\w*|_?_?k(v|m)alloc\\w*|kmem_cache_\\w+|__kmem_cache_\\w+|kmalloc_\\w+',
     'slab_(alloc|free|post_alloc|pre_alloc)\\w*|___?slab_alloc|__slab_(alloc|free)\\w*|do_slab_free|memcg_slab_\\w+|alloc_from_\\w+|qlist_free_all|cache_(from_obj|free)\\w*',
-    '_*(alloc|free)_pages?\\w*|__?get_free_pages?\\w*|get_page_from_freelist|prep_new_page|rmqueue\\w*|free_(unref|frozen|pcp|the)_\\w+|free_large_kmalloc|__free_frozen_pages|__folio_put|folio_put|put_page',
+    '_*(alloc|free)_(frozen_)?pages?\\w*|(vma_|filemap_)?(folio_alloc|alloc_folio)\\w*|__?get_free_pages?\\w*|get_page_from_freelist|prep_new_page|rmqueue\\w*|free_(unref|frozen|pcp|the)_\\w+|free_large_kmalloc|__free_frozen_pages|__folio_put|folio_put|put_page',
     'v(m|z)alloc\\w*|__vmalloc\\w*|vfree\\w*|kvfree\\w*|devm_k\\w+|__do_kmalloc\\w*',
   ],
   copying: [
@@ -91,11 +92,15 @@ const INNOCENT: Readonly<Record<string, readonly string[]>> = {
     'entry_SYSCALL\\w*|do_syscall_(64|x64)|x64_sys_call|__do_(fast_)?syscall\\w*|syscall_\\w+|ret_from_fork\\w*|kthread|worker_thread|process_(one_work|scheduled_works)',
     'el0_\\w+|el0t_64_\\w+|do_el0_\\w+|invoke_syscall|el0_svc_common\\w*',
     'asm_common_interrupt|common_interrupt|irq_exit_rcu|__irq_exit_rcu|handle_softirqs|__?do_softirq|irqentry_\\w+|call_on_irq_stack|do_softirq_own_stack',
+    'get_signal|arch_do_signal_or_restart|do_signal|do_notify_resume|exit_to_user_mode\\w*',
     'make_task_dead|do_exit|do_group_exit|rewind_stack_and_make_dead',
   ],
-};
+} as const;
 
-const NAMES = new RegExp(`^(?:${Object.values(INNOCENT).flat().join('|')})$`);
+const namesOf = (groups: readonly (readonly string[])[]): RegExp => new RegExp(`^(?:${groups.flat().join('|')})$`);
+const NAMES = namesOf(Object.values(INNOCENT));
+/** Never to blame, whatever else is on the stack: they only say it, or are on every stack. */
+const NEVER = namesOf([INNOCENT.reporting, INNOCENT.entering]);
 
 export function isInnocent(symbol: string): boolean {
   const name = plainName(symbol);
@@ -106,8 +111,8 @@ export function isInnocent(symbol: string): boolean {
 const undoubled = (name: string): string[] =>
   [...name.matchAll(/(.)\1/g)].map(({ index }) => name.slice(0, index) + name.slice(index + 1));
 
-/** Index of the guilty frame; the first frame where all look innocent, -1 where there is none. */
+/** Index of the guilty frame; where all look innocent, of the first that may be to blame; -1 where there is none. */
 export function guiltyIndex(frames: readonly Frame[]): number {
   const index = frames.findIndex((frame) => !isInnocent(frame.function));
-  return index < 0 && frames.length > 0 ? 0 : index;
+  return index < 0 ? frames.findIndex((frame) => !NEVER.test(plainName(frame.function))) : index;
 }

@@ -154,9 +154,12 @@ function expand(frame: Frame, places: readonly SourcePlace[], tree: string | nul
     path === null || line === null ? { file: null, line: null } : { file: shortPath(path, tree), line };
   return [
     ...places.slice(0, -1).map((place) => ({
-      ...{ function: place.function, offset: null, size: null, module: frame.module },
-      ...where(place),
+      ...frame,
+      function: place.function,
+      offset: null,
+      size: null,
       inlined: true,
+      ...where(place),
     })),
     { ...frame, ...where(own) },
   ];

@@ -82,7 +82,7 @@ export function faultReport(
   { style }: Pick<Screen, 'style'>,
 ): string {
   const lines = faults.flatMap((fault) => [
-    `${style('bold', `${harmless(name)}:${fault.line}:`)} ${style('red', `${fault.class}:`)} ${style('bold', harmless(fault.title))}`,
+    `${style('bold', `${harmless(name)}:${fault.line}:`)} ${style('red', `${fault.class}:`)} ${style('bold', titleOf(fault))}`,
     ...notesOf(fault).map((note) => `    ${style('dim', note)}`),
     ...guiltyFrames(fault, SHOWN_FRAMES).map((frame, index) => `    ${index === 0 ? 'in' : 'by'} ${frameText(frame)}`),
     '',
@@ -90,6 +90,10 @@ export function faultReport(
   const sum = faults.length === 0 ? 'No fault was found.' : `${plural(faults.length, 'fault')}.`;
   return [...lines, lost === 0 ? sum : `${sum} ${lost} more are like these, or too many to keep.`, ''].join('\n');
 }
+
+/** The class stands before it already. */
+const titleOf = ({ class: kind, title }: Fault): string =>
+  harmless(title.startsWith(`${kind}: `) ? title.slice(kind.length + 2) : title);
 
 function notesOf(fault: Fault): string[] {
   const notes = [

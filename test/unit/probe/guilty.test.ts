@@ -27,8 +27,9 @@ describe('guiltyIndex', () => {
   it('skips whoever only works for somebody else', () => {
     expect(guiltyIndex(frames('dump_stack', 'kfree', 'mv_free', 'remove_vma'))).toBe(2);
   });
-  it('takes the first where all look innocent', () => {
-    expect(guiltyIndex(frames('kfree', 'kmem_cache_free'))).toBe(0);
+  it('takes the first that may be to blame where all look innocent', () => {
+    expect(guiltyIndex(frames('dump_stack', 'kfree', 'kmem_cache_free'))).toBe(1);
+    expect(guiltyIndex(frames('vpanic', 'do_exit', 'do_syscall_64'))).toBe(-1);
     expect(guiltyIndex([])).toBe(-1);
   });
 });

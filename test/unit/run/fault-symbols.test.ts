@@ -8,8 +8,18 @@ const FILES = { vmlinux: '/vmlinux', modules: [] };
 const cell = (faults: Fault[]): EventBody => ({
   kind: 'cell',
   cell: {
-    ...{ clause: 'A01', path: 'direct', target: 'x86_64', profile: 'base', outcome: 'fault', ran: true, reason: '' },
-    ...{ observers: { driver: [], user: [] }, durationMs: 1, repeats: [], log: [], evidence: 'x86_64/A01-direct' },
+    clause: 'A01',
+    path: 'direct',
+    target: 'x86_64',
+    profile: 'base',
+    outcome: 'fault',
+    ran: true,
+    reason: '',
+    observers: { driver: [], user: [] },
+    durationMs: 1,
+    repeats: [],
+    log: [],
+    evidence: 'x86_64/A01-direct',
     faults,
   } satisfies Cell,
 });
