@@ -24,10 +24,11 @@ const JOURNAL_ONLY = new RegExp(`^${JOURNAL}`);
 /** A prefix whose beginning the serial line lost. */
 const CUT_PREFIX = /^[ \d]*\d\.\d{6,7}\](?:\[ *([TC]\d+)\])? /;
 const INSIDE = new RegExp(`(?<=.)${STAMP} `, 'g');
+const PLAIN = /^[ -~]{0,600}$/;
 const STRANGE = /\ufffd/;
 
 function readOne(raw: string, cut: boolean): ConsoleLine {
-  const clean = harmless(raw, 2 * TEXT_LIMIT);
+  const clean = PLAIN.test(raw) ? raw : harmless(raw, 2 * TEXT_LIMIT);
   const prefix = PREFIX.exec(clean);
   const broken = prefix === null ? CUT_PREFIX.exec(clean) : null;
   const found = prefix ?? broken;
@@ -42,6 +43,8 @@ function readOne(raw: string, cut: boolean): ConsoleLine {
  */
 export function readConsoleLine(raw: string): ConsoleLine[] {
   const line = raw.slice(0, 4 * TEXT_LIMIT).replace(/\r+$/, '');
+  // Most lines have one stamp, at their beginning.
+  if (!line.includes('[', 1)) return [readOne(line, false)];
   const cuts = [...line.matchAll(INSIDE)].map((match) => match.index).filter((at) => !isPrefixStart(line, at));
   if (cuts.length === 0) return [readOne(line, false)];
   return [0, ...cuts].map((from, n) => readOne(line.slice(from, cuts[n]), true));

@@ -185,8 +185,9 @@ export const DETECTORS: readonly Detector[] = Object.freeze<Detector[]>([
   },
   {
     class: 'rcu-stall',
-    line: /^(?:rcu: )?INFO: (\w+) (?:self-)?detected (?:expedited )?stalls?\b/,
-    title: ({ group, at }) => inFunction(`${group(1)} stall`, at),
+    line: /^(?:rcu: )?INFO: \w+ (?:self-)?detected (?:expedited )?stalls?\b/,
+    // Which flavour of RCU it is hangs on the config.
+    title: says('RCU stall'),
     until: 'trace',
     stack: 'maybe',
     goesOn: OTHER_STACKS,
@@ -379,6 +380,9 @@ export const NEEDLES = [
   '[ end trace',
   'Linux version ',
 ] as const;
+
+/** What ends a kernel, or begins one. */
+export const FATAL_NEEDLES = ['Kernel panic', ' [#', 'BUG: KASAN: ', 'Linux version '] as const;
 
 /** Panics that say what came before, rather than being news of their own. */
 export const CONSEQUENT_PANIC =

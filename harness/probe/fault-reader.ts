@@ -3,7 +3,7 @@
  * ends. Bounded in everything; never throws. What the lines mean is found out at the end (splat.ts).
  */
 import { readConsoleLine, type ConsoleLine } from './console-line.ts';
-import { DETECTORS, NEEDLES, type Detector } from './detectors.ts';
+import { DETECTORS, FATAL_NEEDLES, NEEDLES, type Detector } from './detectors.ts';
 import { isBottom, isTraceLine, STRAYS, TRACE_END, TRACE_START, withoutNumbers } from './frames.ts';
 
 /** Bounds on what one console can make us keep. */
@@ -11,6 +11,9 @@ export const LIMITS = { splats: 64, lines: 400, alike: 4, lanes: 16 } as const;
 
 /** Lines without a stack trace after which a splat is no longer waited for, and lines after the trace before its end. */
 const PATIENCE = { lead: 60, lockdep: 350, tail: 40, rule: 250 } as const;
+
+/** As much of a head as tells one fault from another. */
+const HEAD_LIMIT = 120;
 
 const CUT_HERE = /^-{4,}\[ cut here \]-{4,}$/;
 const END_TRACE = /^---\[ end trace/;
@@ -23,8 +26,18 @@ const DROPPED = /^\*\* \d+ printk messages? dropped \*\*$/;
 const BANNER = /^Linux version \d/;
 const LEAK_PREFIX = /^kmemleak: (?= |unreferenced)/;
 
-// One cheap test for the lines that are worth a closer look: most of a console is noise.
-export const WORTH_A_LOOK = new RegExp(NEEDLES.map((needle) => needle.replaceAll(/[[\]]/g, String.raw`\$&`)).join('|'));
+const anyOf = (needles: readonly string[]): RegExp =>
+  new RegExp(needles.map((needle) => needle.replaceAll(/[[\]]/g, String.raw`\$&`)).join('|') || '(?!)', 'g');
+
+/**
+ * One cheap test for the lines that are worth a closer look: most of a console is noise. A console that floods with
+ * reports is read for what ends a kernel only, and then no more: the first reports are kept, the rest costs no time.
+ */
+const WORTH_A_LOOK = [
+  { until: 5_000, needle: anyOf(NEEDLES) },
+  { until: 10_000, needle: anyOf(FATAL_NEEDLES) },
+  { until: Infinity, needle: anyOf([]) },
+] as const;
 
 export interface Found {
   readonly rank: number;
@@ -59,16 +72,15 @@ export interface Splat {
 export interface FaultReader {
   /** A console line as it came. @param number from 1; counted where it is left out */
   line(raw: string, number?: number): void;
-  /** No splat is open: a line without any needle changes nothing. */
-  readonly idle: boolean;
+  /** While no splat is open: a line without a match of this global pattern changes nothing. Null while one is open. */
+  readonly needle: RegExp | null;
   /** All splats in the order in which they began. */
   end(): readonly Splat[];
-  /** Splats that were not kept. */
+  /** Splats that were not kept; no more than a lower bound in a flood. */
   readonly lost: number;
 }
 
 function detect(text: string): Found | null {
-  if (!WORTH_A_LOOK.test(text)) return null;
   for (const [rank, detector] of DETECTORS.entries()) {
     const match = detector.line.exec(text);
     if (match !== null) return { rank, match };
@@ -89,6 +101,8 @@ export function createFaultReader(): FaultReader {
   /** The splat that the last line went to: a console may say that line again. */
   let last: Splat | null = null;
 
+  const needle = (): RegExp => (WORTH_A_LOOK.find((level) => lost < level.until) ?? WORTH_A_LOOK[2]).needle;
+
   function close(splat: Splat): void {
     splat.closed = true;
     for (const lane of splat.lanes) if (open.get(lane) === splat) open.delete(lane);
@@ -97,7 +111,7 @@ export function createFaultReader(): FaultReader {
   function start(line: ConsoleLine, found: Found | null, number: number): void {
     const before = open.get(line.lane);
     if (before !== undefined) close(before);
-    const head = found === null ? '' : `${found.rank} ${withoutNumbers(found.match[0])}`;
+    const head = found === null ? '' : `${found.rank} ${withoutNumbers(found.match[0].slice(0, HEAD_LIMIT))}`;
     const seen = (heads.get(head) ?? 0) + 1;
     if (heads.size < 10 * LIMITS.splats) heads.set(head, seen);
     if (splats.length >= LIMITS.splats || (found !== null && seen > LIMITS.alike)) {
@@ -205,11 +219,11 @@ export function createFaultReader(): FaultReader {
   return {
     line(raw, number) {
       counted = number ?? counted + 1;
-      if (open.size === 0 && !WORTH_A_LOOK.test(raw)) return;
+      if (open.size === 0 && raw.search(needle()) < 0) return;
       for (const line of readConsoleLine(raw)) take(line, counted);
     },
-    get idle() {
-      return open.size === 0;
+    get needle() {
+      return open.size === 0 ? needle() : null;
     },
     end() {
       for (const splat of splats) splat.cut ||= !splat.closed;

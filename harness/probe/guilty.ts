@@ -27,7 +27,7 @@ const INNOCENT = {
     'nmi_panic',
     'oops_(begin|end)',
     'check_panic_on_warn',
-    '__?die(_body|_addr|_kernel_fault)?',
+    '_*die(_body|_addr|_kernel_fault)?',
     'page_fault_oops',
     'bug_brk_handler|call_el1_break_hook|brk_handler|do_debug_exception|do_el1_brk64|el1_brk64|el1_abort|el1_dbg|el1_undef|do_el1_undef',
     'do_mem_abort|do_page_fault|do_translation_fault|do_bad_area|__do_kernel_fault|die_kernel_fault|do_sea',
@@ -98,13 +98,19 @@ const INNOCENT = {
 } as const;
 
 const namesOf = (groups: readonly (readonly string[])[]): RegExp => new RegExp(`^(?:${groups.flat().join('|')})$`);
-const NAMES = namesOf(Object.values(INNOCENT));
+const { scheduling, ...OTHERS } = INNOCENT;
+const NAMES = namesOf(Object.values(OTHERS));
+/** Where a task waits is no news where it is waiting that is complained about; where a WARN stands in there, it is. */
+const WAITING: readonly string[] = ['hung-task', 'lockup', 'rcu-stall', 'atomic-sleep', 'lockdep'];
+const WAITING_NAMES = namesOf([...Object.values(OTHERS), scheduling]);
 /** Never to blame, whatever else is on the stack: they only say it, or are on every stack. */
 const NEVER = namesOf([INNOCENT.reporting, INNOCENT.entering]);
 
-export function isInnocent(symbol: string): boolean {
+/** @param kind the fault's class */
+export function isInnocent(symbol: string, kind: string): boolean {
+  const names = WAITING.includes(kind) ? WAITING_NAMES : NAMES;
   const name = plainName(symbol);
-  return NAMES.test(name) || undoubled(name).some((each) => NAMES.test(each));
+  return names.test(name) || undoubled(name).some((each) => names.test(each));
 }
 
 /** A serial line may print a character twice: the name without one of each pair. */
@@ -112,7 +118,8 @@ const undoubled = (name: string): string[] =>
   [...name.matchAll(/(.)\1/g)].map(({ index }) => name.slice(0, index) + name.slice(index + 1));
 
 /** Index of the guilty frame; where all look innocent, of the first that may be to blame; -1 where there is none. */
-export function guiltyIndex(frames: readonly Frame[]): number {
-  const index = frames.findIndex((frame) => !isInnocent(frame.function));
+export function guiltyIndex(frames: readonly Frame[], kind: string): number {
+  // A return address at the very beginning of a function lies behind a call that never returns: not its frame.
+  const index = frames.findIndex((frame, n) => (n === 0 || frame.offset !== 0) && !isInnocent(frame.function, kind));
   return index < 0 ? frames.findIndex((frame) => !NEVER.test(plainName(frame.function))) : index;
 }

@@ -2,7 +2,7 @@
  * A console file of any size and content, as the lines that matter. Bytes are looked through as Latin-1, which keeps a
  * piece cut anywhere right; only lines that are handed on are decoded. A line's end beyond the limit is dropped.
  */
-import { createFaultReader, WORTH_A_LOOK } from './fault-reader.ts';
+import { createFaultReader } from './fault-reader.ts';
 import { toFaults, type SplatFault } from './splat.ts';
 import { TEXT_LIMIT } from './console-line.ts';
 
@@ -18,7 +18,6 @@ export interface ConsoleScanner {
 
 export function createConsoleScanner(): ConsoleScanner {
   const reader = createFaultReader();
-  const needle = new RegExp(WORTH_A_LOOK.source, 'g');
   let rest = '';
   let number = 0;
 
@@ -29,7 +28,8 @@ export function createConsoleScanner(): ConsoleScanner {
     let at = 0;
     while (at < text.length) {
       let next = at;
-      if (reader.idle) {
+      const { needle } = reader;
+      if (needle !== null) {
         needle.lastIndex = at;
         const hit = needle.exec(text);
         if (hit === null) {

@@ -88,8 +88,9 @@ function toFault(splat: Splat): Read | null {
   // Without a trace, what came after the head is somebody else's.
   const lines = detector.until === 'trace' && frames.length === 0 ? splat.lines.slice(0, 8) : splat.lines;
   const inHead = detector.until === 'line' ? null : symbolIn(splat.found?.match[0] ?? '');
-  const guilty = frames[guiltyIndex(frames)];
-  const own = inHead !== null && (guilty === undefined || !isInnocent(inHead.function)) ? inHead : guilty;
+  const guilty = frames[guiltyIndex(frames, detector.class)];
+  const own =
+    inHead !== null && (guilty === undefined || !isInnocent(inHead.function, detector.class)) ? inHead : guilty;
   const at = own === undefined ? '' : plainName(own.function);
   const find = (pattern: RegExp): RegExpExecArray | null => {
     for (const line of lines) {
@@ -121,7 +122,7 @@ const hasOwnStack = (lines: readonly string[]): boolean => lines.slice(0, 8).som
 /** A splat without a head, and the kernel's first line seen again: there is nothing to go by but a stack. */
 function plain(splat: Splat, kind: FaultClass, words: string): Read {
   const frames = framesOf(splat.lines, 'trace');
-  const guilty = frames[guiltyIndex(frames)];
+  const guilty = frames[guiltyIndex(frames, kind)];
   const at = guilty === undefined ? '' : plainName(guilty.function);
   const title = at === '' ? words : `${words} in ${at}`;
   const { tainted, ...place } = placeOf(splat.lines);

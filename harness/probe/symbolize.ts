@@ -118,7 +118,7 @@ async function jobsFor(
       const symbol = frame.module === module && frame.file === null ? symbolOf(table, frame) : null;
       if (symbol === null || frame.offset === null) continue;
       // A return address is behind its call; an instruction pointer is where it points.
-      const back = frame.offset > 0 && !fault.lines.some((line) => isPointerTo(line, frame)) ? 1 : 0;
+      const back = fault.lines.some((line) => isPointerTo(line, frame)) ? 0 : 1;
       const section = module === null ? null : symbol.section;
       const job = jobs.get(section) ?? { file, tools, section, places: [] };
       jobs.set(section, job);
@@ -161,6 +161,7 @@ function expand(frame: Frame, places: readonly SourcePlace[], tree: string | nul
       inlined: true,
       ...where(place),
     })),
-    { ...frame, ...where(own) },
+    // At offset 0 the call lies in the function before, which is another one.
+    { ...frame, ...where(own), function: frame.offset === 0 ? own.function : frame.function },
   ];
 }

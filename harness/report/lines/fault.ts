@@ -1,5 +1,6 @@
 /** A kernel fault for a reader: where it was, and the frames from the guilty one on, as file:line where that is known. */
 import type { Fault, Frame } from '../../core/events.ts';
+import { plainName } from '../../probe/frames.ts';
 import { guiltyIndex } from '../../probe/guilty.ts';
 import { harmless } from '../../probe/untrusted.ts';
 
@@ -27,7 +28,8 @@ export function frameText(frame: Frame): string {
 export function guiltyFrames(fault: Fault, limit: number): Frame[] {
   const frames = fault.frames ?? [];
   const real = frames.filter((frame) => !frame.inlined);
-  const first = real[guiltyIndex(real)];
+  const named = real.find((frame) => plainName(frame.function) === fault.function);
+  const first = named ?? real[guiltyIndex(real, fault.class)];
   if (first === undefined) return [];
   let start = frames.indexOf(first);
   while (frames[start - 1]?.inlined === true) start -= 1;

@@ -8,7 +8,7 @@ describe('isInnocent', () => {
       ' ',
     ),
   )('%s', (name) => {
-    expect(isInnocent(name)).toBe(true);
+    expect(isInnocent(name, 'hung-task')).toBe(true);
   });
 
   it.each(
@@ -16,8 +16,12 @@ describe('isInnocent', () => {
       ' ',
     ),
   )('not %s', (name) => {
-    expect(isInnocent(name)).toBe(false);
+    expect(isInnocent(name, 'hung-task')).toBe(false);
   });
+});
+
+it('lets a WARN stand in the scheduler', () => {
+  expect(isInnocent('__switch_to', 'warning')).toBe(false);
 });
 
 const frames = (...names: string[]) =>
@@ -25,12 +29,12 @@ const frames = (...names: string[]) =>
 
 describe('guiltyIndex', () => {
   it('skips whoever only works for somebody else', () => {
-    expect(guiltyIndex(frames('dump_stack', 'kfree', 'mv_free', 'remove_vma'))).toBe(2);
+    expect(guiltyIndex(frames('dump_stack', 'kfree', 'mv_free', 'remove_vma'), 'kasan')).toBe(2);
   });
   it('takes the first that may be to blame where all look innocent', () => {
-    expect(guiltyIndex(frames('dump_stack', 'kfree', 'kmem_cache_free'))).toBe(1);
-    expect(guiltyIndex(frames('vpanic', 'do_exit', 'do_syscall_64'))).toBe(-1);
-    expect(guiltyIndex([])).toBe(-1);
+    expect(guiltyIndex(frames('dump_stack', 'kfree', 'kmem_cache_free'), 'kasan')).toBe(1);
+    expect(guiltyIndex(frames('vpanic', 'do_exit', 'do_syscall_64'), 'panic')).toBe(-1);
+    expect(guiltyIndex([], 'oops')).toBe(-1);
   });
 });
 

@@ -120,8 +120,8 @@ const CASES: readonly (readonly [string, string, [string, string][]])[] = [
     `INFO: task mmapvet-probes:71 blocked for more than 20 seconds.\n${TRACE}\nlater`,
     [['hung-task', 'task hung in do_mmap']],
   ],
-  ['an RCU stall', 'rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:', [['rcu-stall', 'rcu_preempt stall']]],
-  ['a self-detected stall', 'rcu: INFO: rcu_sched self-detected stall on CPU', [['rcu-stall', 'rcu_sched stall']]],
+  ['an RCU stall', 'rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:', [['rcu-stall', 'RCU stall']]],
+  ['a self-detected stall', 'rcu: INFO: rcu_sched self-detected stall on CPU', [['rcu-stall', 'RCU stall']]],
   [
     'a soft lockup',
     'watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [a:1]\nRIP: 0010:spin+0x1/0x2',
