@@ -8,9 +8,12 @@ import { symbolize, type SymbolFiles } from '../probe/symbolize.ts';
 import type { RunStore } from '../results/store.ts';
 import { keepFaults } from './evidence.ts';
 
-/** Disposed of when all that waited has been emitted. */
-export interface SymbolizingEmit extends AsyncDisposable {
+export interface SymbolizingEmit {
   readonly emit: Emit;
+  /** Where the symbols are; until that is known faults go on without. */
+  useSymbols(files: SymbolFiles): void;
+  /** All that waited has been emitted. */
+  settled(): Promise<void>;
 }
 
 type LookUp = (faults: readonly Fault[], files: SymbolFiles, signal: AbortSignal) => Promise<readonly Fault[]>;
@@ -18,23 +21,27 @@ type LookUp = (faults: readonly Fault[], files: SymbolFiles, signal: AbortSignal
 export function symbolizingEmit(
   emit: Emit,
   target: string,
-  files: SymbolFiles,
   store: Pick<RunStore, 'writeText'>,
   signal: AbortSignal,
   lookUp: LookUp = symbolize,
 ): SymbolizingEmit {
   let waiting: Promise<void> = Promise.resolve();
-  let told = false;
+  let files: SymbolFiles | null = null;
+  /** A kernel that does not boot leaves all cells with the same faults. */
+  const known = new WeakMap<Fault, Fault>();
 
   async function withSymbols(faults: readonly Fault[]): Promise<Fault[]> {
+    const fresh = faults.filter((fault) => !known.has(fault));
     try {
-      return [...(await lookUp(faults, files, signal))];
+      const found = files === null || fresh.length === 0 ? fresh : await lookUp(fresh, files, signal);
+      for (const [index, fault] of fresh.entries()) known.set(fault, found[index] ?? fault);
     } catch (error) {
-      if (!told && !signal.aborted)
+      // What is missing now is missing for the next fault as well.
+      files = null;
+      if (!signal.aborted)
         emit({ kind: 'note', target, level: 'warning', text: `Symbols could not be looked up: ${messageOf(error)}` });
-      told = true;
-      return [...faults];
     }
+    return faults.map((fault) => known.get(fault) ?? fault);
   }
 
   async function cellWithSymbols(cell: Cell): Promise<Cell> {
@@ -52,9 +59,10 @@ export function symbolizingEmit(
   return {
     emit(event) {
       const faults = event.kind === 'cell' ? event.cell.faults.length : event.kind === 'kernel-fault' ? 1 : 0;
-      if (faults === 0) emit(event);
+      if (faults === 0 || files === null) emit(event);
       else waiting = waiting.then(() => late(event));
     },
-    [Symbol.asyncDispose]: () => waiting,
+    useSymbols: (where) => void (files = where),
+    settled: () => waiting,
   };
 }

@@ -19,6 +19,7 @@ import { buildResults } from '../results/results.ts';
 import { createRunStore, type RunStore } from '../results/store.ts';
 import type { Event } from '../core/events.ts';
 import { keepEvidence } from './evidence.ts';
+import { symbolizingEmit } from './fault-symbols.ts';
 import { Gate, guestsAtOnce } from './limits.ts';
 import type { RunPlan } from './plan.ts';
 import { prepareKernel, prepareTarget, readInputs, type Inputs } from './prepare.ts';
@@ -139,7 +140,11 @@ async function runAll(
   sink: Sink,
 ): Promise<boolean> {
   const { signal } = context;
-  const vets = new Map(plan.targets.map((target) => [target, targetVet(plan, target, context, store, sink.emit)]));
+  const late = new Map(
+    plan.targets.map((target) => [target, symbolizingEmit(sink.emit, target.name, store, signal)] as const),
+  );
+  const emitOf = (target: Target): Emit => late.get(target)?.emit ?? sink.emit;
+  const vets = new Map(plan.targets.map((target) => [target, targetVet(plan, target, context, store, emitOf(target))]));
   /** Trouble of one target, or of all. An interrupt is no trouble, whatever it broke on its way. */
   const giveUp = (error: unknown, target: Target | null): void => {
     if (signal.aborted) return;
@@ -160,7 +165,10 @@ async function runAll(
     await Promise.all(
       builds.map(async ({ target, prepared }) => {
         try {
-          await vets.get(target)?.run(await prepared, running);
+          const ready = await prepared;
+          if (ready.kind === 'built')
+            late.get(target)?.useSymbols({ vmlinux: ready.build.vmlinux, modules: [ready.build.module] });
+          await vets.get(target)?.run(ready, running);
         } catch (error) {
           giveUp(error, target);
         }
@@ -170,9 +178,9 @@ async function runAll(
   } catch (error) {
     giveUp(error, null);
   }
-  if (!signal.aborted) return false;
-  for (const vet of vets.values()) vet.giveUp('interrupted', '');
-  return true;
+  if (signal.aborted) for (const vet of vets.values()) vet.giveUp('interrupted', '');
+  await Promise.all(late.values().map((each) => each.settled()));
+  return signal.aborted;
 }
 
 function targetVet(plan: RunPlan, target: Target, context: RunContext, store: RunStore, emit: Emit): TargetVet {
