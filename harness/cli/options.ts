@@ -3,7 +3,20 @@
  */
 import { REPORTERS } from '../report/parse-spec.ts';
 
-export type CommandName = 'run' | 'watch' | 'shell' | 'gc' | 'report' | 'submit' | 'history' | 'diff' | 'list' | 'explain' | 'parse' | 'doctor' | 'docs';
+export type CommandName =
+  | 'run'
+  | 'watch'
+  | 'shell'
+  | 'gc'
+  | 'report'
+  | 'submit'
+  | 'history'
+  | 'diff'
+  | 'list'
+  | 'explain'
+  | 'parse'
+  | 'doctor'
+  | 'docs';
 
 export interface OptionSpec {
   readonly flags: string;
