@@ -1,8 +1,8 @@
 /** The driver module and the probes, built against a kernel; keyed apart from it, so that editing a probe builds no kernel. */
 import { hash } from 'node:crypto';
-import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { MmapvetError } from '../core/errors.ts';
 import { GUEST } from '../core/paths.ts';
 import { findEntry, keyOf, makeEntry, type CacheContext } from './cache.ts';
@@ -74,19 +74,25 @@ interface GuestPlaces {
   readonly target: string;
 }
 
-/** Copies the sources, times and all, so that make rebuilds only what was edited. */
+/**
+ * Copies the sources, so that make rebuilds only what differs from the last build here. That may have been of another
+ * checkout or driver, whose files can be the newer ones: the copy's own time counts, and only a new content changes it.
+ */
 async function stage({ out, driver }: GuestPlaces): Promise<void> {
-  const copy = async (from: string, to: string): Promise<void> => {
-    await rm(to, { recursive: true, force: true });
-    await cp(from, to, {
-      recursive: true,
-      preserveTimestamps: true,
-      filter: (path) => statSync(path).isDirectory() || SOURCES.test(path),
-    });
-  };
-  await mkdir(out, { recursive: true });
-  await copy(GUEST, stagedGuest(out));
-  if (driver !== undefined) await copy(driver, stagedDriver(out));
+  await copySources(GUEST, stagedGuest(out));
+  if (driver !== undefined) await copySources(driver, stagedDriver(out));
+}
+
+async function copySources(from: string, to: string): Promise<void> {
+  const files = (await filesBelow(from)).filter((file) => SOURCES.test(file));
+  for (const file of await filesBelow(to)) if (!files.includes(file)) await rm(join(to, file));
+  for (const file of files) {
+    const content = await readFile(join(from, file));
+    const before = await readFile(join(to, file)).catch(() => null);
+    if (before?.equals(content) === true) continue;
+    await mkdir(dirname(join(to, file)), { recursive: true });
+    await copyFile(join(from, file), join(to, file));
+  }
 }
 
 /**

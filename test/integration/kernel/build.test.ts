@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -107,6 +107,23 @@ test('an adapted driver rebuilds the guest code alone', async () => {
   expect(second.kernel).toBe(first.kernel);
   expect(second.module).not.toBe(first.module);
   expect(await failure(build({ driver: box.tree }))).toMatchObject({ code: 'DRIVER_FOLDER' });
+});
+
+test('guest code that changes to an older file, of another checkout, is new to make', async () => {
+  const driver = join(box.folder, 'driver');
+  await cp(join(GUEST, 'driver'), driver, { recursive: true });
+  await built({ driver });
+  const staged = async (name: string) => {
+    const files = await readdir(join(box.folder, 'cache'), { recursive: true });
+    const file = files.find((path) => path.endsWith(`driver-source/${name}`));
+    return (await stat(join(box.folder, 'cache', file ?? name))).mtimeMs;
+  };
+  const [hooks, log] = [await staged('hooks.c'), await staged('log.c')];
+  await writeFile(join(driver, 'hooks.c'), '/* adapted */');
+  await utimes(join(driver, 'hooks.c'), 1000, 1000);
+  await built({ driver });
+  expect(await staged('hooks.c')).toBeGreaterThan(hooks);
+  expect(await staged('log.c')).toBe(log);
 });
 
 test('when the object folder holds another kernel by now, it is rebuilt before guest code is built in it', async () => {
