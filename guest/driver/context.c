@@ -166,6 +166,17 @@ u64 mv_contexts_vmas(void)
 	return count;
 }
 
+/* No hook waits any longer. */
+void mv_contexts_open_gates(void)
+{
+	struct mv_context *ctx;
+
+	mutex_lock(&mv_contexts_mutex);
+	list_for_each_entry(ctx, &mv_contexts, node)
+		mv_gate_open(ctx);
+	mutex_unlock(&mv_contexts_mutex);
+}
+
 /*
  * Replaces the swap file of @ctx by @swap, which may be NULL. -EBUSY while VMAs
  * with our vm_ops map the present one, since their hooks find @ctx through it.

@@ -33,10 +33,32 @@ static u64 mv_stored(const struct mmapvet_config *config, const struct mmapvet_e
 	}
 }
 
-static int mv_mapped_result(const struct mmapvet_config *config, const struct mmapvet_event *ev)
+/* Memory that nobody will free: kmemleak has to find it. */
+static void mv_leak(void)
 {
+	int i;
+
+	for (i = 0; i < MMAPVET_LEAKS; i++) {
+		void *memory = kmalloc(64, GFP_KERNEL);
+
+		OPTIMIZER_HIDE_VAR(memory);
+	}
+}
+
+static int mv_mapped_result(struct mv_context *ctx, const struct mmapvet_config *config,
+			    const struct mmapvet_event *ev)
+{
+	int err;
+
 	if (config->mapped_sleep_ms)
 		msleep(config->mapped_sleep_ms);
+	if (ctx && (config->flags & MMAPVET_C_GATE_MAPPED)) {
+		err = mv_gate_pass(ctx, config);
+		if (err)
+			return err;
+	}
+	if (config->flags & MMAPVET_C_LEAK)
+		mv_leak();
 	if (config->flags & MMAPVET_C_SLEEP_ALLOC) {
 		void *memory = kmalloc(PAGE_SIZE, GFP_KERNEL);
 
@@ -74,7 +96,7 @@ static int mv_mapped(unsigned long start, unsigned long end, pgoff_t pgoff,
 	run.ev.private_out = mv_stored(&config, &run.ev);
 	if (config.store != MMAPVET_STORE_NOTHING)
 		*vm_private_data = mv_private(run.ev.private_out);
-	ret = mv_mapped_result(&config, &run.ev);
+	ret = mv_mapped_result(ctx, &config, &run.ev);
 	mv_context_put(ctx);
 	mv_leave(&run, ret);
 	return ret;

@@ -12,6 +12,7 @@
  *   hooks.c     vm_ops, among them mapped
  *   wrappers.c  the stacked nodes, legacy .mmap
  *   action.c    the mmap actions that mmap_prepare asks for
+ *   gate.c      where hooks wait for user space, or for each other
  */
 #ifndef _MMAPVET_INTERNAL_H
 #define _MMAPVET_INTERNAL_H
@@ -21,6 +22,7 @@
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/spinlock.h>
+#include <linux/wait.h>
 
 #include "features.gen.h"
 #include "mmapvet.h"
@@ -36,6 +38,13 @@ enum mv_kind {
 	MV_BOTH,
 	MV_NONE,
 	MV_KINDS,
+};
+
+/* Where the hooks of an open file wait, see gate.c. */
+struct mv_gate {
+	wait_queue_head_t	wait;
+	u32			inside;		/* hooks that wait, under mv_context.lock */
+	u32			turn;		/* times that it was opened, likewise */
 };
 
 /*
@@ -57,6 +66,7 @@ struct mv_context {
 	spinlock_t		lock;		/* what follows */
 	struct mmapvet_config	config;
 	u64			prepares;	/* since the last config */
+	struct mv_gate		gate;
 	struct file		*inner;		/* wrappers; set once */
 	struct file		*swap;
 	u64			swap_cookie;
@@ -93,6 +103,7 @@ void mv_contexts_release(struct mv_context *ctx);
 void mv_contexts_reap(void);
 u64 mv_contexts_files(void);
 u64 mv_contexts_vmas(void);
+void mv_contexts_open_gates(void);
 u64 mv_cookie_new(void);
 u64 mv_cookie(const struct file *file);
 
@@ -106,6 +117,12 @@ void mv_log_counts(struct mmapvet_counts *counts);
 void mv_enter(struct mv_run *run, u32 type, struct mm_struct *mm);
 void mv_enter_vma(struct mv_run *run, u32 type, struct vm_area_struct *vma);
 void mv_leave(struct mv_run *run, long ret);
+
+/* gate.c */
+void mv_gate_init(struct mv_gate *gate);
+void mv_gate_open(struct mv_context *ctx);
+int mv_gate_pass(struct mv_context *ctx, const struct mmapvet_config *config);
+u32 mv_gate_await(struct mv_context *ctx, u32 hooks, u32 ms);
 
 /* look.c */
 void mv_look(struct mmapvet_event *ev, struct mm_struct *mm, const struct file *file);

@@ -76,7 +76,8 @@ static long mv_config(struct mv_context *ctx, void __user *arg)
 	if (config.mapped_sleep_ms > MV_SLEEP_MAX || config.prepare_sleep_ms > MV_SLEEP_MAX ||
 	    config.fault_sleep_ms > MV_SLEEP_MAX || config.bad_page >= MMAPVET_PAGES ||
 	    config.phys_pages > MMAPVET_PAGES || config.action > MMAPVET_A_UNKNOWN ||
-	    config.store > MMAPVET_STORE_WORD || config.reserved)
+	    config.store > MMAPVET_STORE_WORD || config.gate_ms > MV_SLEEP_MAX ||
+	    config.reserved)
 		return -EINVAL;
 	if (config.hooks & ~(MMAPVET_H_ALL | MMAPVET_H_UNTOUCHED | MMAPVET_H_NULL))
 		return -EINVAL;
@@ -269,6 +270,22 @@ static long mv_set_swap(struct mv_context *ctx, void __user *arg)
 	return err;
 }
 
+static long mv_gate(struct mv_context *ctx, void __user *arg)
+{
+	struct mmapvet_gate gate;
+
+	if (copy_from_user(&gate, arg, sizeof(gate)))
+		return -EFAULT;
+	if (gate.wait_ms > MV_SLEEP_MAX || gate.open > MMAPVET_GATE_ALL)
+		return -EINVAL;
+	gate.inside = mv_gate_await(ctx, gate.hooks, gate.wait_ms);
+	if (gate.open == MMAPVET_GATE_THIS)
+		mv_gate_open(ctx);
+	else if (gate.open == MMAPVET_GATE_ALL)
+		mv_contexts_open_gates();
+	return copy_to_user(arg, &gate, sizeof(gate)) ? -EFAULT : 0;
+}
+
 long mv_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct mv_context *ctx = mv_context_of(file);
@@ -293,6 +310,8 @@ long mv_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return mv_set_inner(ctx, user);
 	case MMAPVET_IOC_SET_SWAP:
 		return mv_set_swap(ctx, user);
+	case MMAPVET_IOC_GATE:
+		return mv_gate(ctx, user);
 	default:
 		return -ENOTTY;
 	}

@@ -27,6 +27,7 @@ static atomic64_t mv_entered[MMAPVET_EV_TYPES];
 static atomic64_t mv_failed[MMAPVET_EV_TYPES];
 static atomic64_t mv_mapped_ok;
 static atomic64_t mv_overlapped;
+static atomic64_t mv_steps;
 
 int mv_log_init(void)
 {
@@ -115,6 +116,9 @@ static bool mv_falsify(struct mmapvet_event *ev, unsigned int kind)
 		ev->file += 1000;
 		ev->vm_file += 1000;
 		break;
+	case MMAPVET_LIE_EARLY:
+		ev->entered = 0;
+		break;
 	case MMAPVET_LIE_RET:
 		ev->ret = 0;
 		break;
@@ -162,6 +166,8 @@ void mv_enter(struct mv_run *run, u32 type, struct mm_struct *mm)
 	run->ev.tgid = task_tgid_nr(current);
 	run->ev.nofault = 1;
 	run->ev.rmap_free = -1;
+	run->ev.user_closed = -1;
+	run->ev.entered = atomic64_inc_return(&mv_steps);
 	if (!mm)
 		return;
 
@@ -196,6 +202,7 @@ void mv_enter_vma(struct mv_run *run, u32 type, struct vm_area_struct *vma)
 void mv_leave(struct mv_run *run, long ret)
 {
 	run->ev.ret = ret;
+	run->ev.left = atomic64_inc_return(&mv_steps);
 	if (ret)
 		atomic64_inc(&mv_failed[run->ev.type]);
 	else if (run->ev.type == MMAPVET_EV_MAPPED)
@@ -259,4 +266,5 @@ void mv_log_reset(void)
 	}
 	atomic64_set(&mv_mapped_ok, 0);
 	atomic64_set(&mv_overlapped, 0);
+	atomic64_set(&mv_steps, 0);
 }

@@ -24,6 +24,22 @@ u64 mv_word(unsigned long address, int *err)
 	return *err ? 0 : word;
 }
 
+/* Would touching user memory without the helpers of uaccess.h fault here? */
+static s32 mv_user_closed(void)
+{
+#if defined(CONFIG_X86_64)
+	if (!(native_read_cr4() & X86_CR4_SMAP))
+		return 0;
+	return !(native_save_fl() & X86_EFLAGS_AC);
+#elif defined(CONFIG_ARM64)
+	if (!system_uses_hw_pan())
+		return 0;
+	return !!(read_sysreg_s(SYS_PSTATE_PAN) & PSR_PAN_BIT);
+#else
+	return -1;
+#endif
+}
+
 static u64 mv_pte_prot(struct vm_area_struct *vma, unsigned long address)
 {
 	struct follow_pfnmap_args args = { .vma = vma, .address = address };
@@ -63,6 +79,7 @@ void mv_look(struct mmapvet_event *ev, struct mm_struct *mm, const struct file *
 	int err;
 
 	mv_lookup(ev, mm);
+	ev->user_closed = mv_user_closed();
 	ev->word_first = mv_word(ev->start, &ev->nofault);
 	ev->word_last = mv_word(ev->end - PAGE_SIZE, &err);
 

@@ -27,7 +27,7 @@
 #include <linux/types.h>
 
 /* Raised whenever a struct, a number or a meaning below changes. */
-#define MMAPVET_ABI		1
+#define MMAPVET_ABI		2
 
 /* Pages of pattern that each open of /dev/mmapvet owns. */
 #define MMAPVET_PAGES		8
@@ -115,7 +115,10 @@ struct mmapvet_event {
 	__u64 word_last;	/* nofault: word 0 of the last page */
 	__u64 pte_prot;		/* mapped: PTE protection bits, 0 not read */
 	__u64 mmap_locked;	/* 1 mmap lock held for writing */
-	__u64 reserved[2];
+	__u64 entered;		/* steps: each begin and end of a hook is one, */
+	__u64 left;		/* counted over all hooks */
+	__s32 user_closed;	/* mapped: 1 SMAP, PAN or the like is in force, 0 not, -1 unknown */
+	__u32 reserved;
 };
 
 /* Which hooks the table has that mmap_prepare puts into desc->vm_ops. */
@@ -163,9 +166,16 @@ enum mmapvet_config_flags {
 	MMAPVET_C_ACTION_AT	= 1 << 9,	/* action on action_page.., not whole */
 	MMAPVET_C_CLEAR_HIDE	= 1 << 10,	/* w3: clear hide before completing */
 	MMAPVET_C_PRIVATE_PER_MAP = 1 << 11,	/* private + n for the n-th prepare */
+	MMAPVET_C_GATE_PREPARE	= 1 << 12,	/* prepare waits at the gate */
+	MMAPVET_C_GATE_MAPPED	= 1 << 13,	/* mapped does */
+	MMAPVET_C_UNCACHED	= 1 << 14,	/* noncached prot */
+	MMAPVET_C_LEAK		= 1 << 15,	/* mapped leaks memory, for kmemleak */
 };
 
 #define MMAPVET_OPEN_MARK	0x10000ULL
+
+/* Pieces of memory that one MMAPVET_C_LEAK leaks. */
+#define MMAPVET_LEAKS		8
 
 /* Behaviour of one open /dev/mmapvet; all zero but hooks is a plain device. */
 struct mmapvet_config {
@@ -191,6 +201,8 @@ struct mmapvet_config {
 	__u32 mapped_sleep_ms;	/* at most 10000 */
 	__u32 prepare_sleep_ms;
 	__u32 fault_sleep_ms;
+	__u32 gate_ms;		/* at the gate at most, then -ETIMEDOUT; at most 10000 */
+	__u32 gate_meet;	/* so many hooks inside open it; 0: only MMAPVET_IOC_GATE */
 	__u32 reserved;
 };
 
@@ -252,6 +264,20 @@ struct mmapvet_swap {
 	__u64 cookie;		/* out */
 };
 
+enum mmapvet_gate_open {
+	MMAPVET_GATE_LEAVE	= 0,	/* as it is */
+	MMAPVET_GATE_THIS	= 1,	/* of this open file */
+	MMAPVET_GATE_ALL	= 2,	/* of every open file of ours */
+};
+
+/* Waits until so many hooks are at the gate of this open file, then opens it. */
+struct mmapvet_gate {
+	__u32 hooks;
+	__u32 wait_ms;		/* but no longer; at most 10000 */
+	__u32 open;		/* enum mmapvet_gate_open */
+	__u32 inside;		/* out: hooks inside, before it was opened */
+};
+
 #define MMAPVET_IOC_INFO	_IOR('V', 1, struct mmapvet_info)
 #define MMAPVET_IOC_CONFIG	_IOW('V', 2, struct mmapvet_config)
 #define MMAPVET_IOC_RESET	_IOR('V', 3, struct mmapvet_reset)
@@ -261,6 +287,7 @@ struct mmapvet_swap {
 #define MMAPVET_IOC_FIND	_IOWR('V', 7, struct mmapvet_find)
 #define MMAPVET_IOC_SET_INNER	_IOW('V', 8, __s32)
 #define MMAPVET_IOC_SET_SWAP	_IOWR('V', 9, struct mmapvet_swap)
+#define MMAPVET_IOC_GATE	_IOWR('V', 11, struct mmapvet_gate)
 
 /*
  * Module parameter `lie`: the ring (never the counts, the data or the return
@@ -282,7 +309,8 @@ enum mmapvet_lie {
 	MMAPVET_LIE_RET		= 12,	/* every hook says that it returned 0 */
 	MMAPVET_LIE_READ	= 13,	/* nofault and words say unreadable */
 	MMAPVET_LIE_MMAP	= 14,	/* legacy .mmap events are left out */
-	MMAPVET_LIE_TYPES	= 15,
+	MMAPVET_LIE_EARLY	= 15,	/* every hook says that it began at step 0 */
+	MMAPVET_LIE_TYPES	= 16,
 };
 
 #endif /* _UAPI_MMAPVET_H */

@@ -55,6 +55,7 @@ int mv_open(enum mv_kind kind, struct file *file)
 
 	kref_init(&ctx->ref);
 	spin_lock_init(&ctx->lock);
+	mv_gate_init(&ctx->gate);
 	ctx->kind = kind;
 	ctx->cookie = mv_cookie_new();
 	ctx->mapping = file->f_mapping;

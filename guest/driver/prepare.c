@@ -57,6 +57,8 @@ static int mv_prepare_action(struct mv_context *ctx, const struct mmapvet_config
 
 	if (config->flags & MMAPVET_C_WC_BEFORE)
 		desc->page_prot = pgprot_writecombine(desc->page_prot);
+	if (config->flags & MMAPVET_C_UNCACHED)
+		desc->page_prot = pgprot_noncached(desc->page_prot);
 #ifdef MMAPVET_HAVE_ACTION
 	err = mv_action(ctx, config, desc);
 #endif
@@ -78,14 +80,16 @@ int mv_mmap_prepare(struct vm_area_desc *desc)
 	struct file *vm_file = desc->vm_file;
 	struct mmapvet_config config;
 	struct mv_run run;
-	int err;
+	int err = 0;
 
 	mv_prepare_enter(&run, desc);
 	mv_context_config(ctx, &config);
 	if (config.prepare_sleep_ms)
 		msleep(config.prepare_sleep_ms);
+	if (config.flags & MMAPVET_C_GATE_PREPARE)
+		err = mv_gate_pass(ctx, &config);
 
-	err = config.prepare_ret;
+	err = err ?: config.prepare_ret;
 	if (!err) {
 		mv_prepare_fields(ctx, &config, desc);
 		err = mv_prepare_action(ctx, &config, desc);

@@ -94,11 +94,14 @@ static bool wait_until(pid_t child, uint64_t deadline, int *status)
 /* Ends what the child has left running. False if something can't be ended. */
 static bool end_group(pid_t child)
 {
+	struct mmapvet_gate gates = { .open = MMAPVET_GATE_ALL };
 	uint64_t deadline = now_ms() + UNKILLABLE_SECONDS * 1000;
 	pid_t pid;
 
 	kill(-child, SIGKILL);
 	kill(child, SIGKILL);
+	/* A hook at a gate can't be killed. */
+	ioctl(control, MMAPVET_IOC_GATE, &gates);
 	do {
 		pid = waitpid(-1, NULL, WNOHANG);
 		if (pid < 0)
@@ -249,6 +252,8 @@ struct verdict run_cell(const struct clause *clause, enum path path, unsigned in
 		run_and_wait(clause, path, seconds, &verdict);
 		if (!log_agrees(&counts) && verdict.outcome == PASS)
 			set_verdict(&verdict, ERROR, "the driver's log and its counters disagree");
+		if (verdict.outcome == PASS && report->reload)
+			driver_reload();
 		if (verdict.outcome == PASS)
 			judge(clause, &verdict);
 		print_report(clause, &counts, &verdict);

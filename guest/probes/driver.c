@@ -3,8 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "report.h"
 
@@ -46,6 +49,62 @@ const char *driver_connect(struct mmapvet_info *info)
 		return reason;
 	}
 	return NULL;
+}
+
+/* The module beside this program, or where guest/Makefile leaves it. */
+static int open_module(void)
+{
+	static const char *const names[] = { "mmapvet.ko", "driver/mmapvet.ko" };
+	char folder[128], file[160];
+	unsigned int i;
+	ssize_t length;
+	int fd = -1;
+
+	length = readlink("/proc/self/exe", folder, sizeof(folder) - 1);
+	if (length < 0)
+		return -1;
+	folder[length] = '\0';
+	*strrchr(folder, '/') = '\0';
+	for (i = 0; fd < 0 && i < ARRAY_SIZE(names); i++) {
+		snprintf(file, sizeof(file), "%s/%s", folder, names[i]);
+		fd = open(file, O_RDONLY | O_CLOEXEC);
+	}
+	return fd;
+}
+
+/* Unloads the driver, of which nobody may be a user any more, and loads it again. */
+void driver_reload(void)
+{
+	char lie[16] = "0", parameters[32];
+	struct mmapvet_info info;
+	int file = open_module(), tries, error;
+	const char *trouble;
+
+	if (file < 0) {
+		report->ending = VACUOUS;
+		snprintf(report->reason, sizeof(report->reason),
+			 "there is no mmapvet.ko beside the probes, so it is not unloaded");
+		return;
+	}
+	read_text("/sys/module/mmapvet/parameters/lie", lie, sizeof(lie));
+	snprintf(parameters, sizeof(parameters), "lie=%d", atoi(lie));
+	close(control);
+	control = -1;
+	/* Files are closed a little late. */
+	for (tries = 0; tries < 100; tries++) {
+		error = syscall(SYS_delete_module, "mmapvet", O_NONBLOCK) ? errno : 0;
+		if (error != EAGAIN)
+			break;
+		usleep(10000);
+	}
+	user_fact(!error && access("/sys/module/mmapvet", F_OK), "rmmod without users: %s",
+		  error_name(error));
+	if (!error && syscall(SYS_finit_module, file, parameters, 0))
+		user_fact(false, "insmod: %s", error_name(errno));
+	close(file);
+	trouble = driver_connect(&info);
+	driver_fact(!trouble, "after it was loaded again /dev/mmapvet is %s",
+		    trouble ? trouble : "there");
 }
 
 void feature_names(unsigned int features, char *text, size_t size)
@@ -172,6 +231,26 @@ uint64_t set_swap(int inner, int fd)
 	return swap.cookie;
 }
 
+/* Short of GATE_MS, so that a hook that comes late still finds its gate closed. */
+#define ARRIVAL_MS	5000
+
+unsigned int gate_await(int inner, unsigned int hooks)
+{
+	struct mmapvet_gate gate = { .hooks = hooks, .wait_ms = ARRIVAL_MS };
+
+	if (ioctl(inner, MMAPVET_IOC_GATE, &gate) < 0)
+		broken("GATE: %s", strerror(errno));
+	return gate.inside;
+}
+
+void gate_open(int inner)
+{
+	struct mmapvet_gate gate = { .open = MMAPVET_GATE_THIS };
+
+	if (ioctl(inner, MMAPVET_IOC_GATE, &gate) < 0)
+		broken("GATE: %s", strerror(errno));
+}
+
 /* Moves what is in the ring to the report. */
 void log_pull(void)
 {
@@ -185,6 +264,16 @@ void log_pull(void)
 			return;
 		report->events += request.count;
 	} while (request.count);
+}
+
+struct mmapvet_reset log_drop(void)
+{
+	struct mmapvet_reset reset;
+
+	if (ioctl(control, MMAPVET_IOC_RESET, &reset) < 0)
+		broken("RESET: %s", strerror(errno));
+	report->events = 0;
+	return reset;
 }
 
 const struct mmapvet_event *log_event(enum mmapvet_event_type type, unsigned int n)

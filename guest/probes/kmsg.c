@@ -49,7 +49,7 @@ static const char *const splat_starts[] = {
 	"INFO: possible", "kernel BUG at", "Oops", "general protection fault",
 	"Unable to handle kernel", "Internal error", "UBSAN: ", "KASAN: ", "KFENCE: ",
 	"refcount_t: ", "list_add corruption", "list_del corruption",
-	"unreferenced object", "possible recursive locking", "possible circular locking",
+	"unreferenced object", "new suspected memory leaks", "possible recursive locking", "possible circular locking",
 	"inconsistent lock state", "suspicious RCU usage", "Kernel panic",
 	"watchdog: BUG",
 };

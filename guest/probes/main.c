@@ -21,7 +21,8 @@ enum { EXIT_PASSED = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_SKIPPED = 4 };
 
 static const struct clause *const groups[] = {
 	clauses_a, clauses_b, clauses_c, clauses_d, clauses_e,
-	clauses_f, clauses_g, clauses_h, clauses_i, clauses_k, clauses_l, clauses_m,
+	clauses_f, clauses_g, clauses_h, clauses_i, clauses_j,
+	clauses_k, clauses_l, clauses_m, clauses_n, clauses_o,
 };
 
 struct cell {
@@ -30,10 +31,11 @@ struct cell {
 };
 
 static const char usage[] =
-	"usage: mmapvet-probes [--list] [--timeout SECONDS] [--path PATH] [SELECTOR...]\n"
+	"usage: mmapvet-probes [--list] [--timeout SECONDS] [--path PATH] [--seed N] [SELECTOR...]\n"
 	"\n"
 	"SELECTOR is a clause or a cell, with wildcards: E02, 'K*', K01.W2. None means all.\n"
-	"PATH is direct or W1 to W5. Load the driver first: insmod driver/mmapvet.ko\n";
+	"PATH is direct or W1 to W5. N makes J09 repeat the operations of the run that named it.\n"
+	"Load the driver first: insmod driver/mmapvet.ko\n";
 
 static bool selected(const struct cell *cell, char **selectors, bool *used)
 {
@@ -172,6 +174,7 @@ int main(int argc, char **argv)
 		{ "list", no_argument, NULL, 'l' },
 		{ "timeout", required_argument, NULL, 't' },
 		{ "path", required_argument, NULL, 'p' },
+		{ "seed", required_argument, NULL, 's' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -202,6 +205,13 @@ int main(int argc, char **argv)
 			path = optarg;
 			if (!known_path(path)) {
 				fprintf(stderr, "--path \"%s\": expected direct or W1 to W5\n", path);
+				return EXIT_USAGE;
+			}
+			break;
+		case 's':
+			storm_seed = strtoull(optarg, &end, 10);
+			if (!*optarg || *end || !storm_seed) {
+				fprintf(stderr, "--seed \"%s\": expected a number above 0\n", optarg);
 				return EXIT_USAGE;
 			}
 			break;

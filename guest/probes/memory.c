@@ -126,17 +126,27 @@ const char *error_name(int error)
 	case EINVAL: return "EINVAL";
 	case ENXIO: return "ENXIO";
 	case EOPNOTSUPP: return "EOPNOTSUPP";
+	case ETIMEDOUT: return "ETIMEDOUT";
 	default:
 		snprintf(number, sizeof(number), "errno %d", error);
 		return number;
 	}
 }
 
-static sigjmp_buf touched;
+/* Threads may touch at once: each jumps back into its own read. */
+static __thread sigjmp_buf touched;
 
 static void on_signal(int number)
 {
 	siglongjmp(touched, number);
+}
+
+void touch_from_threads(void)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+
+	sigaction(SIGSEGV, &action, NULL);
+	sigaction(SIGBUS, &action, NULL);
 }
 
 struct touch touch(const char *address, unsigned int n)

@@ -11,6 +11,9 @@
 #ifndef PROBE_H
 #define PROBE_H
 
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -41,8 +44,8 @@ struct clause {
 
 /* One table a group, ended by an entry without id. */
 extern const struct clause clauses_a[], clauses_b[], clauses_c[], clauses_d[], clauses_e[];
-extern const struct clause clauses_f[], clauses_g[], clauses_h[], clauses_i[], clauses_k[];
-extern const struct clause clauses_l[], clauses_m[];
+extern const struct clause clauses_f[], clauses_g[], clauses_h[], clauses_i[], clauses_j[];
+extern const struct clause clauses_k[], clauses_l[], clauses_m[], clauses_n[], clauses_o[];
 
 /* report.c: what a probe states; one line each, without newline. */
 #define printf_like(text, first) __attribute__((__format__(printf, text, first)))
@@ -75,8 +78,14 @@ struct mmapvet_refs driver_refs(int fd);
 /* Registers fd as the file that MMAPVET_C_SWAP puts into the descriptor: its cookie. */
 uint64_t set_swap(int inner, int fd);
 
+/* Waits until so many hooks are at the gate of inner, 5 s at most. How many there are. */
+unsigned int gate_await(int inner, unsigned int hooks);
+void gate_open(int inner);
+
 /* driver.c: the log so far. */
 void log_pull(void);
+/* Drops it, and the counters, for a probe whose steps are many: what it found is stated. */
+struct mmapvet_reset log_drop(void);
 unsigned int log_count(enum mmapvet_event_type type);
 /* The n-th event of the type, from 0; NULL if there are not so many. */
 const struct mmapvet_event *log_event(enum mmapvet_event_type type, unsigned int n);
@@ -117,6 +126,8 @@ struct touch {
 
 /* Reads word n of the page at address. */
 struct touch touch(const char *address, unsigned int n);
+/* From now on touch() may run in several threads at once. */
+void touch_from_threads(void);
 /* Word 1: the VMA's private data as the fault saw it. broken() if unreadable. */
 uint64_t private_word(const char *address);
 
@@ -162,9 +173,73 @@ void expect_page(const char *step, const char *address, unsigned int n);
 /* Runs in a child, whose result is the exit status, 0 for well. */
 pid_t in_child(int (*run)(void *), void *argument, int *status);
 
+/* runner.c: a thread that starts when told. */
+struct runner {
+	pthread_t thread;
+	pid_t tid;
+	sem_t ready, go;
+	atomic_bool done;
+	void (*run)(void *argument);
+	void *argument;
+};
+
+void runner_start(struct runner *runner, void (*run)(void *), void *argument);
+void runner_go(struct runner *runner);
+/* Has it done its work? */
+bool runner_done(struct runner *runner);
+/* Does it come to wait in the kernel, as for a lock? False if it is done first, or after 5 s. */
+bool runner_waits(struct runner *runner);
+void runner_join(struct runner *runner);
+/* 'R', 'S', 'D', 'Z' and so on; '\0' if there is no such task. */
+char task_state(pid_t tid);
+/* The same of any task. */
+bool task_waits(pid_t tid);
+
+/* storm.c: clause J09, and what its operations are drawn from. */
+extern uint64_t storm_seed;
+void storm(enum path path);
+
+/* inject.c: one work, done over and over; each time a later allocation of it fails. */
+struct walk {
+	unsigned int n;			/* which allocation fails */
+	unsigned int hits;		/* so many have failed */
+	bool over;			/* the work is done before it comes to the n-th */
+};
+
+/* Makes every allocation one that can fail; not_applicable() if the kernel can't. */
+void inject_setup(void);
+/* Then, while switched on, every slab allocation of the thread fails. */
+void inject_into(pid_t tid);
+void inject_all(bool fail);
+/* Is there one more time to do the work? */
+bool walk_on(struct walk *walk);
+/* Around the work, and as close to it as can be. Did an allocation fail? */
+void walk_arm(const struct walk *walk);
+bool walk_disarm(struct walk *walk);
+
+/* What was wrong after the steps of a walk; the first one is told, at number n. */
+struct trouble {
+	unsigned int bad;
+	char first[160];
+};
+
+void note(struct trouble *trouble, bool ok, const char *format, ...) printf_like(3, 4);
+/* One fact for a whole walk. */
+void driver_walk(const char *what, const struct walk *walk, const struct trouble *trouble);
+void user_walk(const char *what, const struct walk *walk, const struct trouble *trouble);
+
+/* leaks.c: clauses N06 and N07. */
+void leaks_memory(enum path path);
+void leaks_module(enum path path);
+
 /* machine.c: what the parent puts back when the cell has ended. */
 /* Writes a number below /proc/sys; not_applicable() where there is no such setting. */
 void set_setting(const char *name, long value);
+/* The same for any file of one short line. */
+void set_file(const char *file, const char *value);
+/* The begin of a file; for one short line, or what is then not put back. */
+bool read_text(const char *file, char *text, size_t size);
+bool write_text(const char *file, const char *text);
 /* An empty tmpfs that only this process sees, mounted with these flags. */
 const char *private_folder(unsigned long flags);
 
@@ -200,6 +275,9 @@ void expect_failed_map(const struct target *target, struct attempt attempt, cons
 #define VMA_DONTDUMP	0x4000000ULL
 #define VMA_MIXEDMAP	0x10000000ULL
 #define VMA_SEALED	(1ULL << 42)
+
+/* How long a hook stays at a closed gate: the most that the driver allows. */
+#define GATE_MS		10000
 
 /* Values by which private data are recognised. */
 #define PRIVATE		0x1000ULL	/* what mmap_prepare stores */

@@ -179,8 +179,11 @@ void print_event(const struct mmapvet_event *event)
 		print_hex("word_first", event->word_first);
 		print_hex("word_last", event->word_last);
 		print_hex("pte_prot", event->pte_prot);
+		print_number("user_closed", event->user_closed);
 	}
 	print_number("mmap_locked", event->mmap_locked);
+	print_number("entered", event->entered);
+	print_number("left", event->left);
 	putchar('\n');
 }
 

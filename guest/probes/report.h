@@ -16,17 +16,18 @@
 
 enum ending { UNFINISHED, FINISHED, VACUOUS, NOT_APPLICABLE, BROKEN };
 
-/* A setting below /proc/sys that the child changed, as it was. */
+/* A setting of the machine that the child changed, as it was. */
 struct saved_setting {
-	char name[48];
-	long value;
+	char file[80];
+	char value[16];
 };
 
-#define REPORT_SETTINGS	4
+#define REPORT_SETTINGS	12
 
 struct report {
 	enum ending ending;
 	char reason[REPORT_REASON];		/* of VACUOUS, NOT_APPLICABLE, BROKEN */
+	bool reload;				/* the driver, once the child has ended */
 	unsigned int settings;
 	struct saved_setting setting[REPORT_SETTINGS];
 	unsigned int driver_ok, driver_bad, user_ok, user_bad;
@@ -53,6 +54,7 @@ void print_counts(const struct mmapvet_counts *counts);
 /* driver.c */
 extern const char *const path_names[PATHS];
 const char *driver_connect(struct mmapvet_info *info);
+void driver_reload(void);
 void feature_names(unsigned int features, char *text, size_t size);
 unsigned int path_needs(enum path path);
 

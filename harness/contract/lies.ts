@@ -15,4 +15,5 @@ export const LIES = [
   'ret',
   'read',
   'mmap',
+  'early',
 ] as const;
