@@ -10,9 +10,12 @@ import { MERGING } from './clauses/f.ts';
 import { DESCRIPTOR } from './clauses/g.ts';
 import { LIFE } from './clauses/h.ts';
 import { POPULATE } from './clauses/i.ts';
+import { CONCURRENCY } from './clauses/j.ts';
 import { STACKED } from './clauses/k.ts';
 import { LEGACY } from './clauses/l.ts';
 import { LIMITS } from './clauses/m.ts';
+import { INJECTION } from './clauses/n.ts';
+import { ARCHITECTURE } from './clauses/o.ts';
 
 export const CATALOGUE: readonly ClauseGroup[] = [
   DELIVERY,
@@ -24,9 +27,12 @@ export const CATALOGUE: readonly ClauseGroup[] = [
   DESCRIPTOR,
   LIFE,
   POPULATE,
+  CONCURRENCY,
   STACKED,
   LEGACY,
   LIMITS,
+  INJECTION,
+  ARCHITECTURE,
 ];
 
 /** A clause on one path, as the probes name it: `E02.direct`. */
