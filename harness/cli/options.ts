@@ -121,6 +121,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     fallback: '2',
   },
   { flags: '--timeout <seconds>', help: 'time limit of one probe (default: 30)', commands: VETS },
+  { flags: '--seed <n>', help: 'repeat the operations of the storm (J09) that named this seed', commands: VETS },
   {
     flags: '--reporter <list>',
     help: `${REPORTERS.join(', ')}; all but list also with =FILE; several with commas`,

@@ -16,6 +16,7 @@ export interface BatchRequest {
   readonly guests: Guests;
   readonly kind: GuestKind;
   readonly probeSeconds: number;
+  readonly seed: number | null;
   /** Limit of one boot. */
   readonly bootMs: number;
   readonly lie: number;
@@ -45,7 +46,7 @@ export async function runBatch(request: BatchRequest, ledger: CellLedger, emit: 
 }
 
 async function runOnce(request: BatchRequest, ledger: CellLedger, emit: Emit): Promise<SessionResult> {
-  const { target, guests, kind, probeSeconds, bootMs, lie, signal, onIdle } = request;
+  const { target, guests, kind, probeSeconds, seed, bootMs, lie, signal, onIdle } = request;
   const number = guests.next();
   return runSession(
     {
@@ -53,6 +54,7 @@ async function runOnce(request: BatchRequest, ledger: CellLedger, emit: Emit): P
       open: () => guests.open(number, kind),
       cells: ledger.pending,
       probeSeconds,
+      seed,
       bootMs,
       lie,
       signal,

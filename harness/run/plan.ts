@@ -54,6 +54,8 @@ export interface RunPlan extends BuildPlan {
   /** The most guests at once, as the config has it. */
   readonly guests: number | undefined;
   readonly probeSeconds: number;
+  /** What J09 draws its operations from; null lets the probe choose. */
+  readonly seed: number | null;
   readonly strict: boolean;
   /** Show where the time went. */
   readonly timing: boolean;
@@ -119,6 +121,7 @@ export function planRun(values: PlanValues, config: Config = NO_CONFIG): RunPlan
     confirm: values['keepGuest'] === true ? 0 : (number(values['confirm'], '--confirm', 0, 100) ?? 2),
     guests: config.guests,
     probeSeconds: number(values['timeout'], '--timeout', 1, 86_400) ?? config.timeout ?? 30,
+    seed: number(values['seed'], '--seed', 1, 2 ** 32 - 1) ?? null,
     strict: values['strict'] === true,
     timing: values['timing'] === true,
     keepGuest: values['keepGuest'] === true,

@@ -19,6 +19,8 @@ export interface SessionRequest {
   readonly cells: readonly CellId[];
   /** Time limit of one probe, in seconds. */
   readonly probeSeconds: number;
+  /** What J09 draws its operations from; null lets the probe choose. */
+  readonly seed: number | null;
   readonly bootMs: number;
   /** `lie=` of the driver; 0 tells the truth. */
   readonly lie: number;
@@ -132,7 +134,8 @@ async function probe(
   state: { transcript: Transcript | null; ended: boolean },
 ): Promise<void> {
   const cells = request.cells.map((cell) => `${cell.clause}.${cell.path}`);
-  const probes = `${PROBES} --timeout ${request.probeSeconds} ${cells.join(' ')}; code=$?`;
+  const seed = request.seed === null ? '' : ` --seed ${request.seed}`;
+  const probes = `${PROBES} --timeout ${request.probeSeconds}${seed} ${cells.join(' ')}; code=$?`;
   const keep = hooks.onIdle !== undefined;
   const command = [LOAD(request.lie), probes, keep ? 'exit $code' : UNLOAD].join('; ');
   const result = await execProbes(command, cells.length, request, hooks, connection, state);

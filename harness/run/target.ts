@@ -136,6 +136,7 @@ export class TargetVet {
         guests,
         kind: batch.guest,
         probeSeconds: plan.probeSeconds,
+        seed: plan.seed,
         bootMs: BOOT_MS,
         lie: plan.lie,
         signal,
