@@ -268,8 +268,12 @@ void log_pull(void)
 
 struct mmapvet_reset log_drop(void)
 {
+	struct mmapvet_counts counts = driver_counts(control);
 	struct mmapvet_reset reset;
+	unsigned int type;
 
+	for (type = 0; type < MMAPVET_EV_TYPES; type++)
+		report->dropped[type] += counts.entered[type];
 	if (ioctl(control, MMAPVET_IOC_RESET, &reset) < 0)
 		broken("RESET: %s", strerror(errno));
 	report->events = 0;

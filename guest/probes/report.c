@@ -191,11 +191,13 @@ void print_event(const struct mmapvet_event *event)
 void print_counts(const struct mmapvet_counts *counts)
 {
 	unsigned int type;
+	uint64_t count;
 
 	printf("# count");
-	for (type = 1; type < MMAPVET_EV_TYPES; type++)
-		if (type <= MMAPVET_EV_FAULT || counts->entered[type])
-			printf(" %s=%llu", type_names[type],
-			       (unsigned long long)counts->entered[type]);
+	for (type = 1; type < MMAPVET_EV_TYPES; type++) {
+		count = report->dropped[type] + counts->entered[type];
+		if (type <= MMAPVET_EV_FAULT || count)
+			printf(" %s=%llu", type_names[type], (unsigned long long)count);
+	}
 	putchar('\n');
 }

@@ -37,6 +37,7 @@ struct report {
 	size_t facts_length;
 	char vmas[REPORT_TEXT];
 	size_t vmas_length;
+	uint64_t dropped[MMAPVET_EV_TYPES];	/* events that were looked at and dropped */
 	unsigned int events;
 	struct mmapvet_event event[REPORT_EVENTS];
 };

@@ -59,6 +59,8 @@ export interface Clause {
   readonly needs: readonly Feature[];
   readonly redControls: readonly RedControl[];
   readonly splat?: RequiredSplat;
+  /** Several tasks run hooks at once: the order of their events differs from run to run. */
+  readonly racy?: true;
   /** Plain words for `mmapvet explain`: what it means, how it is seen. */
   readonly explain: string;
 }

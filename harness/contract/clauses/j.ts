@@ -45,6 +45,7 @@ export const CONCURRENCY: ClauseGroup = {
       paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped'],
       redControls: [{ kind: 'lie', name: 'early' }],
+      racy: true,
       explain: [
         "While mapped waits at its gate, a second thread's mmap() sleeps. Then two threads map at once, each with",
         "a mapped that waits for the other one: both fail with ETIMEDOUT. By the driver's count of steps no two",
@@ -61,6 +62,7 @@ export const CONCURRENCY: ClauseGroup = {
       paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped'],
       redControls: [{ kind: 'lie', name: 'drop-mapped' }],
+      racy: true,
       explain: [
         'Recorded: two processes map at once, each with a mapped that waits for the other one, and both succeed.',
         'A driver must not rely on the mmap lock for what its mappings share.',
@@ -150,6 +152,7 @@ export const CONCURRENCY: ClauseGroup = {
         { kind: 'lie', name: 'drop-close' },
         { kind: 'lie', name: 'drop-open' },
       ],
+      racy: true,
       explain: [
         'Four threads map (plain, failing and stacked files), unmap, move, protect, touch and fork in one area,',
         'over each other, six rounds long. After each round, all unmapped, every mapped and open has had its',

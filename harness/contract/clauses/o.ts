@@ -31,7 +31,7 @@ export const ARCHITECTURE: ClauseGroup = {
       source: 'arch/arm64/include/asm/mman.h:arch_validate_flags',
       observers: 'two',
       event: 'prepare',
-      paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
+      paths: ['direct', 'W1'],
       needs: ['prepare'],
       redControls: [{ kind: 'lie', name: 'drop-prepare' }],
       explain: [

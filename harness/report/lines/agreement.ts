@@ -2,6 +2,7 @@
  * Do the targets agree? One kernel, several architectures: a cell whose verdict or course of events differs is worth a
  * look even where nothing failed.
  */
+import { findClauses } from '../../contract/catalogue.ts';
 import type { Cell } from '../../core/events.ts';
 import { plural } from '../../core/words.ts';
 import { decidedCells, type RunState } from '../run-state.ts';
@@ -9,16 +10,24 @@ import type { Paint } from './paint.ts';
 
 const MAX_ROWS = 12;
 
-/** The events without what must differ between two runs: addresses, times, task ids and cookies. */
+const RACY = new Set(findClauses([]).flatMap((clause) => (clause.racy === true ? [clause.id] : [])));
+
+/** The events of a log without what must differ between two runs: addresses, times, task ids and cookies. */
 export function courseOf(log: readonly string[]): string {
-  return log
-    .map((line) => {
-      const type = /(?:^| )type=(\S+)/.exec(line)?.[1] ?? '?';
-      const ret = /(?:^| )ret=(\S+)/.exec(line)?.[1] ?? '0';
-      return ret === '0' ? type : `${type}=${ret}`;
-    })
-    .join(' ');
+  return eventsOf(log).join(' ');
 }
+
+function eventsOf(log: readonly string[]): string[] {
+  return log.map((line) => {
+    const type = /(?:^| )type=(\S+)/.exec(line)?.[1] ?? '?';
+    const ret = /(?:^| )ret=(\S+)/.exec(line)?.[1] ?? '0';
+    return ret === '0' ? type : `${type}=${ret}`;
+  });
+}
+
+/** Where tasks race, only how often each event came is the kernel's doing. */
+const comparableCourse = ({ clause, log }: Cell): string =>
+  (RACY.has(clause) ? eventsOf(log).toSorted() : eventsOf(log)).join(' ');
 
 /** Lines for the summary; empty for a run on one target, or where nothing can be compared. */
 export function agreementLines(state: RunState, paint: Paint): string[] {
@@ -44,7 +53,7 @@ function difference(group: readonly Cell[], paint: Paint): string[] {
   const [first] = group;
   if (first === undefined) return [];
   const outcomes = new Set(group.map((cell) => cell.outcome));
-  const courses = new Set(group.map((cell) => courseOf(cell.log)));
+  const courses = new Set(group.map(comparableCourse));
   if (outcomes.size === 1 && courses.size === 1) return [];
   const show = (cell: Cell): string => (outcomes.size > 1 ? cell.outcome : shorten(courseOf(cell.log)));
   const sides = group.map((cell) => `${cell.target}: ${show(cell)}`).join('   ');

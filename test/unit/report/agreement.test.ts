@@ -40,6 +40,15 @@ test('so is another course of events behind the same verdict', () => {
   );
 });
 
+test('where tasks race, another order of the same events is none', () => {
+  const log = ['type=mapped', 'type=prepare', 'type=mapped'];
+  const reversed = { clause: 'J04', log: log.toReversed() };
+  expect(lines(cell('x86_64', { clause: 'J04', log }), cell('arm64', reversed))).toHaveLength(1);
+  expect(lines(cell('x86_64', { clause: 'J04', log }), cell('arm64', { ...reversed, log: log.slice(1) }))).toHaveLength(
+    2,
+  );
+});
+
 test('nothing to compare: one target, or a cell that ran on one only', () => {
   expect(lines(cell('x86_64'))).toEqual([]);
   expect(lines(cell('x86_64'), cell('arm64', { ran: false }))).toEqual([]);
