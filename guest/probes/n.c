@@ -309,52 +309,103 @@ static void n03(enum path path)
 	driver_fact(true, "%u of the points come after the swap", swapped);
 }
 
-/* Page tables of an action that can't be had: D02, D03 and E08 as ever. */
-static void walk_action(enum path path, enum mmapvet_action action, const char *name)
+/*
+ * A page in the page table beside, so that only the lowest table of what is
+ * mapped at `at` is missing, not the one above it.
+ */
+static void keep_upper_table(char *at)
 {
-	struct target target = open_target(path);
+	size_t entries = page_size() / sizeof(uint64_t), unit = page_size() * entries;
+	bool last = ((uintptr_t)at / unit) % entries == entries - 1;
+	char *beside = last ? at - unit : at + unit;
+
+	if (mmap(beside, page_size(), RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
+		 0) != beside)
+		broken("no page beside %p: %s", (void *)at, strerror(errno));
+	*(volatile char *)beside = 1;
+}
+
+/* The same with a hole so large that the table above is missing as well. */
+static char *carve_far(void)
+{
+	size_t entries = page_size() / sizeof(uint64_t), unit = page_size() * entries * entries;
+	char *area = carve(4 * (unit / page_size()));
+
+	return (char *)(((uintptr_t)area + 2 * unit) & -unit);
+}
+
+struct tables {
+	const char *name;
+	enum mmapvet_action action;
+	bool upper;
+	int other_error;		/* that may come instead of ENOMEM */
+};
+
+/* insert_pages() has EFAULT for a missing upper table: finding 12. */
+static const struct tables tables[] = {
+	{ "kernel pages", MMAPVET_A_KERNEL_PAGES, false, ENOMEM },
+	{ "remap", MMAPVET_A_REMAP, false, ENOMEM },
+	{ "kernel pages, upper tables", MMAPVET_A_KERNEL_PAGES, true, EFAULT },
+	{ "remap, upper tables", MMAPVET_A_REMAP, true, ENOMEM },
+};
+
+/* Page tables of an action that can't be had: D02, D03 and E08 as ever. */
+static void walk_action(const struct target *target, enum path path, const struct tables *tables)
+{
 	struct mmapvet_config config = plain_config();
+	unsigned int in_action = 0, others = 0, closes;
 	struct trouble driver = { 0 }, user = { 0 };
 	struct mmapvet_refs before;
-	unsigned int in_action = 0, closes;
-	char *at = carve_apart();
 	struct walk walk = { 0 };
 	struct attempt attempt;
 	struct tally now;
+	char *at;
 
-	config.action = action;
-	configure(target.inner, &config);
+	at = tables->upper ? carve_far() : carve_apart();
+	if (!tables->upper)
+		keep_upper_table(at);
+	config.action = tables->action;
+	configure(target->inner, &config);
 	log_drop();
-	before = driver_refs(target.inner);
+	before = driver_refs(target->inner);
 	while (walk_on(&walk)) {
 		walk_arm(&walk);
-		attempt = map(target.fd, at, 2, 0);
+		attempt = map(target->fd, at, 2, 0);
 		walk_disarm(&walk);
 		now = tally();
 		/* On the direct path a close says that the VMA was there: it was the action. */
 		closes = !attempt.at && path == DIRECT ? now.close : 0;
-		if (!attempt.at && now.prepare && (path != DIRECT || closes))
-			in_action++;
+		in_action += !attempt.at && now.prepare && (path != DIRECT || closes);
 		note(&driver, attempt.at || (!now.mapped && closes == now.close && closes <= 1),
 		     "at %u: mapped x%u, close x%u", walk.n, now.mapped, now.close);
-		note(&user, attempt.at ||
-		     (attempt.error == ENOMEM && !vmas_in(at, at + 2 * page_size(), NULL, 0)),
+		others += attempt.error && attempt.error != ENOMEM;
+		note(&user, attempt.at || attempt.error == ENOMEM ||
+		     attempt.error == tables->other_error,
 		     "at %u: mmap: %s", walk.n, error_name(attempt.error));
+		note(&user, attempt.at || !vmas_in(at, at + 2 * page_size(), NULL, 0),
+		     "at %u: a VMA where mmap failed", walk.n);
 		unmap(at, 2);
-		check_even(&driver, &target, &before, walk.n, closes);
+		check_even(&driver, target, &before, walk.n, closes);
 	}
 	if (!in_action)
-		vacuous("%s: none of %u injection points is in the action", name, walk.hits);
-	driver_walk(name, &walk, &driver);
-	user_walk(name, &walk, &user);
-	driver_fact(true, "%s: %u of the points are in the action", name, in_action);
+		vacuous("%s: none of %u injection points is in the action", tables->name,
+			walk.hits);
+	driver_walk(tables->name, &walk, &driver);
+	user_walk(tables->name, &walk, &user);
+	driver_fact(true, "%s: %u of the points are in the action", tables->name, in_action);
+	if (others)
+		user_fact(true, "%s: %u fail with %s instead of ENOMEM (finding 12)", tables->name,
+			  others, error_name(tables->other_error));
 }
 
 static void n04(enum path path)
 {
+	struct target target = open_target(path);
+	unsigned int i;
+
 	inject_setup();
-	walk_action(path, MMAPVET_A_KERNEL_PAGES, "kernel pages");
-	walk_action(path, MMAPVET_A_REMAP, "remap");
+	for (i = 0; i < ARRAY_SIZE(tables); i++)
+		walk_action(&target, path, &tables[i]);
 }
 
 /* Three VMAs that fork copies, of which a part was copied when it failed. */
