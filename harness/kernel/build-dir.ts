@@ -83,7 +83,6 @@ async function use(folder: string, options: BuildOptions, context: KernelContext
     jobs: context.jobs,
     fragments: [],
     kconfig: undefined,
-    ownDriver: driver !== undefined,
   });
   return inStage<BuildResult>('build', target.name, folder, context, async () => {
     let code = await findGuestCode(guestKey);

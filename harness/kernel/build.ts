@@ -129,7 +129,6 @@ async function prepare(request: BuildRequest, context: KernelContext): Promise<P
       make: toolchain.make,
       jobs: context.jobs,
       ...configFiles(wanted, objects),
-      ownDriver: driver !== undefined,
     }),
   };
 }

@@ -21,8 +21,6 @@ export interface CommandInputs {
   readonly fragments: readonly string[];
   /** The user's own `.config`, in place of tinyconfig. */
   readonly kconfig: string | undefined;
-  /** `--driver` was given. */
-  readonly ownDriver: boolean;
 }
 
 export interface BuildCommand {
@@ -48,7 +46,7 @@ export const mergedConfig = (objects: string): string => join(mergeFolder(object
 
 /** Copies of guest/ and of an adapted driver: make splits paths at blanks, and the project may lie below one. */
 export const stagedGuest = (guestOut: string): string => join(guestOut, 'source');
-export const stagedDriver = (guestOut: string): string => join(guestOut, 'driver-source');
+export const stagedDriver = (guestOut: string): string => join(guestOut, 'source/driver');
 
 /** What `make tinyconfig` starts from, below the source. */
 const TINY = ['kernel/configs/tiny-base.config', 'kernel/configs/tiny.config'];
@@ -70,7 +68,6 @@ export function planBuildCommands(inputs: CommandInputs): BuildCommands {
     stagedGuest(paths.guestOut),
     `KDIR=${paths.objects}`,
     `OUT=${paths.guestOut}`,
-    ...(inputs.ownDriver ? [`DRIVER=${stagedDriver(paths.guestOut)}`] : []),
     `-j${jobs}`,
     ...inputs.make,
     ...goals,

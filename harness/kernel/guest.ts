@@ -79,13 +79,18 @@ interface GuestPlaces {
  * checkout or driver, whose files can be the newer ones: the copy's own time counts, and only a new content changes it.
  */
 async function stage({ out, driver }: GuestPlaces): Promise<void> {
-  await copySources(GUEST, stagedGuest(out));
-  if (driver !== undefined) await copySources(driver, stagedDriver(out));
+  await stageSources(GUEST, stagedGuest(out), (file) => !file.startsWith('driver/'));
+  await stageSources(driver ?? join(GUEST, 'driver'), stagedDriver(out));
 }
 
-async function copySources(from: string, to: string): Promise<void> {
-  const files = (await filesBelow(from)).filter((file) => SOURCES.test(file));
-  for (const file of await filesBelow(to)) if (!files.includes(file)) await rm(join(to, file));
+export async function stageSources(
+  from: string,
+  to: string,
+  wanted: (file: string) => boolean = () => true,
+): Promise<void> {
+  const ours = (file: string): boolean => SOURCES.test(file) && wanted(file);
+  const files = (await filesBelow(from)).filter(ours);
+  for (const file of await filesBelow(to)) if (wanted(file) && !files.includes(file)) await rm(join(to, file));
   for (const file of files) {
     const content = await readFile(join(from, file));
     const before = await readFile(join(to, file)).catch(() => null);
@@ -144,7 +149,7 @@ export async function buildGuestCode(
     commands.guest,
     {
       env: toolchain.env,
-      strip: [stagedGuest(places.out), stagedDriver(places.out), places.out, places.objects, places.source],
+      strip: [stagedGuest(places.out), places.out, places.objects, places.source],
       log: `build-${places.target}.log`,
       failure: (diagnosis, log) => guestFailure(diagnosis.first, diagnosis.lines, log, places.target),
     },

@@ -33,7 +33,6 @@ export async function dryRun(plan: BuildPlan, screen: Screen): Promise<number> {
       make: makeWords({ arch: target.arch, makeOptions: plan.makeOptions, crossCompile: plan.crossCompile }, true),
       jobs: plan.jobs,
       ...configFiles(wanted, objects),
-      ownDriver: plan.driver !== undefined,
     });
     for (const { title, command } of listCommands(commands)) say(`${target.name}: ${title}`, quoteCommand(command));
     const qemu = qemuCommand(

@@ -72,7 +72,6 @@ const INPUTS: CommandInputs = {
   jobs: 4,
   fragments: ['/k/base.config', '/k/arm64.config'],
   kconfig: undefined,
-  ownDriver: false,
 };
 
 test('the commands of a build', () => {
@@ -86,10 +85,9 @@ test('the commands of a build', () => {
     'make -C /s O=/o -j4 ARCH=arm64 Image modules',
     'make -C /g/source KDIR=/o OUT=/g -j4 ARCH=arm64 all init',
   ]);
-  const own = lines({ ...INPUTS, kconfig: '/my.config', ownDriver: true });
+  const own = lines({ ...INPUTS, kconfig: '/my.config' });
   expect(own[0]).toContain('-O /o/mmapvet-merge /my.config /k/base.config');
   expect(own[1]).toMatch(/ alldefconfig$/);
-  expect(own[5]).toContain('DRIVER=/g/driver-source');
 });
 
 test.each([
