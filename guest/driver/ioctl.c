@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The requests of mmapvet.h. */
 #include <linux/file.h>
+#include <linux/mman.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -208,6 +209,20 @@ static long mv_find(void __user *arg)
 	return copy_to_user(arg, &find, sizeof(find)) ? -EFAULT : 0;
 }
 
+static long mv_accounts(void __user *arg)
+{
+	struct mm_struct *mm = current->mm;
+	struct mmapvet_accounts accounts = { .committed = vm_memory_committed() };
+
+	mmap_read_lock(mm);
+	accounts.total_vm = mm->total_vm;
+	accounts.data_vm = mm->data_vm;
+	accounts.locked_vm = mm->locked_vm;
+	accounts.map_count = mm->map_count;
+	mmap_read_unlock(mm);
+	return copy_to_user(arg, &accounts, sizeof(accounts)) ? -EFAULT : 0;
+}
+
 /* Once: VMAs of the wrapper rely on the inner file for as long as they live. */
 static long mv_set_inner(struct mv_context *ctx, void __user *arg)
 {
@@ -312,6 +327,8 @@ long mv_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return mv_set_swap(ctx, user);
 	case MMAPVET_IOC_GATE:
 		return mv_gate(ctx, user);
+	case MMAPVET_IOC_ACCOUNTS:
+		return mv_accounts(user);
 	default:
 		return -ENOTTY;
 	}

@@ -278,6 +278,15 @@ struct mmapvet_gate {
 	__u32 inside;		/* out: hooks inside, before it was opened */
 };
 
+/* What the kernel has counted; of the calling process but for committed. Pages. */
+struct mmapvet_accounts {
+	__u64 committed;	/* of the whole machine: vm_memory_committed() */
+	__u64 total_vm;
+	__u64 data_vm;
+	__u64 locked_vm;
+	__u64 map_count;	/* VMAs */
+};
+
 #define MMAPVET_IOC_INFO	_IOR('V', 1, struct mmapvet_info)
 #define MMAPVET_IOC_CONFIG	_IOW('V', 2, struct mmapvet_config)
 #define MMAPVET_IOC_RESET	_IOR('V', 3, struct mmapvet_reset)
@@ -288,6 +297,7 @@ struct mmapvet_gate {
 #define MMAPVET_IOC_SET_INNER	_IOW('V', 8, __s32)
 #define MMAPVET_IOC_SET_SWAP	_IOWR('V', 9, struct mmapvet_swap)
 #define MMAPVET_IOC_GATE	_IOWR('V', 11, struct mmapvet_gate)
+#define MMAPVET_IOC_ACCOUNTS	_IOR('V', 10, struct mmapvet_accounts)
 
 /*
  * Module parameter `lie`: the ring (never the counts, the data or the return

@@ -171,16 +171,16 @@ static void c06(enum path path)
 
 const struct clause clauses_c[] = {
 	{ "C01", "*vm_private_data on entry of mapped is what mmap_prepare stored",
-	  TWO, EVERY_OK, MMAPVET_F_MAPPED, c01, NULL, NULL },
+	  TWO, EVERY_OK, MMAPVET_F_MAPPED, c01, false, NULL },
 	{ "C02", "A value stored by mapped becomes the VMA's private data",
-	  TWO, EVERY_OK, MMAPVET_F_MAPPED, c02, NULL, NULL },
+	  TWO, EVERY_OK, MMAPVET_F_MAPPED, c02, false, NULL },
 	{ "C03", "A mapped that stores nothing leaves the private data unchanged",
-	  TWO, EVERY_OK, MMAPVET_F_MAPPED, c03, NULL, NULL },
+	  TWO, EVERY_OK, MMAPVET_F_MAPPED, c03, false, NULL },
 	{ "C04", "A failing mapped does not write back private data",
-	  DRIVER_ONLY, ON(DIRECT), MMAPVET_F_MAPPED, c04, NULL, NULL },
+	  DRIVER_ONLY, ON(DIRECT), MMAPVET_F_MAPPED, c04, false, NULL },
 	{ "C05", "A mapped that stores NULL clears the private data",
-	  TWO, EVERY_OK, MMAPVET_F_MAPPED, c05, NULL, NULL },
+	  TWO, EVERY_OK, MMAPVET_F_MAPPED, c05, false, NULL },
 	{ "C06", "The copies that fork, a split and a move make carry the final private data",
-	  TWO, EVERY_OK, MMAPVET_F_MAPPED, c06, NULL, NULL },
+	  TWO, EVERY_OK, MMAPVET_F_MAPPED, c06, false, NULL },
 	{ 0 },
 };

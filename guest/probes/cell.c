@@ -178,8 +178,8 @@ static void judge(const struct clause *clause, struct verdict *verdict)
 		set_verdict(verdict, VACUITY, report->reason);
 	} else if (report->ending == NOT_APPLICABLE) {
 		set_verdict(verdict, SKIP, report->reason);
-	} else if (!(report->driver_ok + report->driver_bad) ||
-		   !(report->user_ok + report->user_bad)) {
+	} else if (!(report->driver_ok + report->driver_bad + report->driver_saw) ||
+		   !(report->user_ok + report->user_bad + report->user_saw)) {
 		set_verdict(verdict, ERROR, "the probe states no fact of one of the observers");
 	} else if (!driver_bad && !user_bad) {
 		verdict->outcome = PASS;
@@ -205,7 +205,7 @@ static void print_report(const struct clause *clause, const struct mmapvet_count
 	fwrite(report->facts, 1, report->facts_length, stdout);
 	fwrite(report->vmas, 1, report->vmas_length, stdout);
 	if (verdict->outcome == CHANGED)
-		printf("# changed recorded: %s; seen: %s; %s\n", clause->recorded,
+		printf("# changed a fact that goes with it does not hold: %s; %s\n",
 		       report->first_driver_bad, report->first_user_bad);
 }
 

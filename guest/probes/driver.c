@@ -222,6 +222,15 @@ struct mmapvet_refs driver_refs(int fd)
 	return refs;
 }
 
+struct mmapvet_accounts driver_accounts(int fd)
+{
+	struct mmapvet_accounts accounts;
+
+	if (ioctl(fd, MMAPVET_IOC_ACCOUNTS, &accounts) < 0)
+		broken("ACCOUNTS: %s", strerror(errno));
+	return accounts;
+}
+
 uint64_t set_swap(int inner, int fd)
 {
 	struct mmapvet_swap swap = { .fd = fd };

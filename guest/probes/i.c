@@ -143,14 +143,14 @@ static void i05(enum path path)
 
 const struct clause clauses_i[] = {
 	{ "I01", "MAP_POPULATE, MAP_LOCKED and mlockall(MCL_FUTURE) fault pages in only after mapped",
-	  TWO, EVERY_OK, MMAPVET_F_MAPPED, i01, NULL, NULL },
+	  TWO, EVERY_OK, MMAPVET_F_MAPPED, i01, false, NULL },
 	{ "I02", "Nothing is populated when mmap failed",
-	  TWO, EVERY_OK, MMAPVET_F_MAPPED, i02, NULL, NULL },
+	  TWO, EVERY_OK, MMAPVET_F_MAPPED, i02, false, NULL },
 	{ "I03", "A failed MAP_LOCKED map gives VmLck back",
-	  TWO, EVERY_OK, MMAPVET_F_MAPPED, i03, NULL, NULL },
+	  TWO, EVERY_OK, MMAPVET_F_MAPPED, i03, false, NULL },
 	{ "I04", "A special mapping loses the locked flag, and its count, before mapped",
-	  TWO, EVERY_OK, MMAPVET_F_MAPPED, i04, NULL, NULL },
+	  TWO, EVERY_OK, MMAPVET_F_MAPPED, i04, false, NULL },
 	{ "I05", "A locked mapping has its flag in mapped, and counts",
-	  TWO, EVERY_OK, MMAPVET_F_MAPPED, i05, NULL, NULL },
+	  TWO, EVERY_OK, MMAPVET_F_MAPPED, i05, false, NULL },
 	{ 0 },
 };

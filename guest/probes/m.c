@@ -96,11 +96,14 @@ static void m03(enum path path)
 }
 
 /* Grown by so many of TIMES mappings: other processes may commit a little. */
-static unsigned int grown_maps(long before)
+static unsigned int grown_maps(long kilobytes)
 {
-	long grown = meminfo_kb("Committed_AS") - before;
+	return kilobytes < 0 ? 0 : (kilobytes + (long)MANY / 2048) / ((long)MANY / 1024);
+}
 
-	return grown < 0 ? 0 : (grown + (long)MANY / 2048) / ((long)MANY / 1024);
+static long committed_kb(const struct target *target)
+{
+	return driver_accounts(target->inner).committed * (page_size() / 1024);
 }
 
 /* TIMES failing maps, private and writable, of which prepare or mapped is the cause. */
@@ -109,8 +112,9 @@ static void expect_charge_back(const struct target *target, bool overlay, bool i
 	struct mmapvet_config config = plain_config();
 	unsigned int i, failed = 0, prepares = tally().prepare;
 	const char *what = in_mapped ? "mapped fails" : "prepare fails";
+	unsigned int driver_grown, user_grown;
+	long driver_before, user_before;
 	struct attempt attempt;
-	long before;
 	char *at;
 
 	config.prepare_ret = in_mapped ? 0 : -EXDEV;
@@ -119,7 +123,8 @@ static void expect_charge_back(const struct target *target, bool overlay, bool i
 	at = mmap(NULL, MANY, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (at == MAP_FAILED)
 		broken("no room for %lu bytes: %s", MANY, strerror(errno));
-	before = meminfo_kb("Committed_AS");
+	driver_before = committed_kb(target);
+	user_before = meminfo_kb("Committed_AS");
 	for (i = 0; i < TIMES; i++) {
 		if (overlay &&
 		    mmap(at, MANY, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != at)
@@ -127,11 +132,15 @@ static void expect_charge_back(const struct target *target, bool overlay, bool i
 		attempt = map_over(target->fd, at, MANY, 0, RW, MAP_PRIVATE);
 		failed += attempt.error == EXDEV;
 	}
-	driver_fact(tally().prepare == prepares + TIMES, "%s: prepare x%u", what,
-		    tally().prepare - prepares);
-	user_fact(failed == TIMES && !grown_maps(before),
+	driver_grown = grown_maps(committed_kb(target) - driver_before);
+	user_grown = grown_maps(meminfo_kb("Committed_AS") - user_before);
+	driver_fact(tally().prepare == prepares + TIMES && !driver_grown,
+		    "%s: prepare x%u, vm_memory_committed() grows by %u of them", what,
+		    tally().prepare - prepares, driver_grown);
+	user_fact(failed == TIMES && !user_grown,
 		  "%s: %u mmaps of %d fail with EXDEV, Committed_AS grows by %u of them", what,
-		  failed, TIMES, grown_maps(before));
+		  failed, TIMES, user_grown);
+	munmap(at, MANY);
 }
 
 static void m04(enum path path)
@@ -180,6 +189,7 @@ static void m07(enum path path)
 	struct mmapvet_config config = plain_config();
 	char *at = carve(4);
 	struct attempt attempt;
+	struct mmapvet_accounts accounts, now;
 	long before[3];
 	unsigned int i, k;
 
@@ -189,10 +199,18 @@ static void m07(enum path path)
 		configure(target.inner, &config);
 		for (k = 0; k < ARRAY_SIZE(keys); k++)
 			before[k] = status_kb(keys[k]);
+		accounts = driver_accounts(target.inner);
 		attempt = map_bytes(target.fd, at, 4 * page_size(), 0, RW,
 				    MAP_PRIVATE | MAP_LOCKED);
-		driver_fact(tally().prepare == i + 1, "%s fails: prepare x%u in all",
-			    i ? "mapped" : "prepare", tally().prepare);
+		now = driver_accounts(target.inner);
+		driver_fact(tally().prepare == i + 1 && now.total_vm == accounts.total_vm &&
+			    now.data_vm == accounts.data_vm &&
+			    now.locked_vm == accounts.locked_vm,
+			    "%s fails: prepare x%u in all, mm_struct has total, data and locked pages %+lld %+lld %+lld",
+			    i ? "mapped" : "prepare", tally().prepare,
+			    (long long)(now.total_vm - accounts.total_vm),
+			    (long long)(now.data_vm - accounts.data_vm),
+			    (long long)(now.locked_vm - accounts.locked_vm));
 		for (k = 0; k < ARRAY_SIZE(keys); k++)
 			user_fact(attempt.error == EXDEV && status_kb(keys[k]) == before[k],
 				  "%s fails: mmap: %s, %s is %ld kB, %ld before",
@@ -222,6 +240,7 @@ static void m08(enum path path)
 	struct mmapvet_config config = plain_config();
 	unsigned int i, failed = 0, maps = 40;
 	char *at = carve(2);
+	uint64_t counted;
 	long before;
 
 	config.mapped_ret = -EXDEV;
@@ -229,10 +248,14 @@ static void m08(enum path path)
 	if (!read_setting("vm/max_map_count", &before))
 		not_applicable("there is no /proc/sys/vm/max_map_count");
 	set_setting("vm/max_map_count", count_maps() + 10);
+	counted = driver_accounts(target.inner).map_count;
 	for (i = 0; i < maps; i++)
 		failed += map(target.fd, at, 2, 0).error == EXDEV;
 	set_setting("vm/max_map_count", before);
-	driver_fact(tally().prepare == maps, "%u failing maps: prepare x%u", maps, tally().prepare);
+	counted = driver_accounts(target.inner).map_count - counted;
+	driver_fact(tally().prepare == maps && !counted,
+		    "%u failing maps: prepare x%u, mm_struct counts %lld VMAs more", maps,
+		    tally().prepare, (long long)counted);
 	user_fact(failed == maps, "%u of %u mmaps fail with mapped's errno", failed, maps);
 }
 
@@ -260,22 +283,22 @@ static void m09(enum path path)
 
 const struct clause clauses_m[] = {
 	{ "M01", "RLIMIT_AS refuses with ENOMEM before any hook",
-	  TWO, EVERY_OK, 0, m01, NULL, NULL },
+	  TWO, EVERY_OK, 0, m01, false, NULL },
 	{ "M02", "vm.max_map_count refuses with ENOMEM before any hook",
-	  TWO, EVERY_OK, 0, m02, NULL, NULL },
+	  TWO, EVERY_OK, 0, m02, false, NULL },
 	{ "M03", "RLIMIT_MEMLOCK refuses MAP_LOCKED with EAGAIN before any hook",
-	  TWO, EVERY_OK, 0, m03, NULL, NULL },
+	  TWO, EVERY_OK, 0, m03, false, NULL },
 	{ "M04", "A failed private writable map gives back what it was charged",
-	  TWO, EVERY_OK, MMAPVET_F_MAPPED, m04, NULL, NULL },
+	  TWO, EVERY_OK, MMAPVET_F_MAPPED, m04, false, NULL },
 	{ "M05", "So does one with MAP_FIXED over an accounted mapping",
-	  TWO, EVERY_OK, MMAPVET_F_MAPPED, m05, NULL, NULL },
+	  TWO, EVERY_OK, MMAPVET_F_MAPPED, m05, false, NULL },
 	{ "M06", "Strict overcommit refuses private maps before any hook, and leaves shared ones alone",
-	  TWO, EVERY_OK, 0, m06, NULL, NULL },
+	  TWO, EVERY_OK, 0, m06, false, NULL },
 	{ "M07", "VmSize, VmData and VmLck are as before after a failure",
-	  TWO, EVERY_OK, MMAPVET_F_MAPPED, m07, NULL, NULL },
+	  TWO, EVERY_OK, MMAPVET_F_MAPPED, m07, false, NULL },
 	{ "M08", "Failing maps do not use up vm.max_map_count",
-	  TWO, EVERY_OK, MMAPVET_F_MAPPED, m08, NULL, NULL },
+	  TWO, EVERY_OK, MMAPVET_F_MAPPED, m08, false, NULL },
 	{ "M09", "A munmap that would split at vm.max_map_count fails with ENOMEM and without open",
-	  TWO, EVERY_OK, 0, m09, NULL, NULL },
+	  TWO, EVERY_OK, 0, m09, false, NULL },
 	{ 0 },
 };

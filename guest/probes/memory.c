@@ -195,6 +195,18 @@ void expect_failed_map(const struct target *target, struct attempt attempt, cons
 		  error_name(attempt.error), left);
 }
 
+void saw_map(const struct target *target, const char *step, struct attempt attempt,
+	     const char *at, unsigned int pages)
+{
+	const char *last = at + (pages - 1) * page_size();
+	bool found = driver_find(target->inner, at).found ||
+		     driver_find(target->inner, last).found;
+
+	driver_saw("%s: then find_vma() finds %s", step, found ? "a VMA" : "nothing");
+	user_saw("%s: mmap: %s, then %u VMAs", step, error_name(attempt.error),
+		 vmas_in(at, at + pages * page_size(), NULL, 0));
+}
+
 bool mapped_shows(const struct target *target)
 {
 	struct mmapvet_config config = plain_config();

@@ -36,8 +36,8 @@ struct clause {
 	unsigned int paths;		/* ON(DIRECT) | ... */
 	unsigned int needs;		/* enum mmapvet_feature */
 	void (*run)(enum path path);
-	/* An X clause: what is recorded; a difference is `changed`, not `fail`. */
-	const char *recorded;
+	/* An X clause: what it saw is compared with what is recorded, by the harness. */
+	bool recorded;
 	/* A splat that the kernel must show: a pattern (fnmatch) of its first line. */
 	const char *splat;
 };
@@ -51,6 +51,12 @@ extern const struct clause clauses_k[], clauses_l[], clauses_m[], clauses_n[], c
 #define printf_like(text, first) __attribute__((__format__(printf, text, first)))
 void driver_fact(bool ok, const char *format, ...) printf_like(2, 3);
 void user_fact(bool ok, const char *format, ...) printf_like(2, 3);
+/*
+ * Of an X clause: what is, in few canonical words without addresses, times or
+ * numbers that differ from run to run. Nothing here knows what is recorded.
+ */
+void driver_saw(const char *format, ...) printf_like(1, 2);
+void user_saw(const char *format, ...) printf_like(1, 2);
 /* The event that the clause is about never happened. Ends the probe. */
 _Noreturn void vacuous(const char *format, ...) printf_like(1, 2);
 /* This machine or kernel has not what the clause is about. Ends the probe. */
@@ -75,6 +81,8 @@ struct mmapvet_find driver_find(int fd, const void *address);
 struct mmapvet_counts driver_counts(int fd);
 
 struct mmapvet_refs driver_refs(int fd);
+/* What the kernel has counted, seen from inside. */
+struct mmapvet_accounts driver_accounts(int fd);
 /* Registers fd as the file that MMAPVET_C_SWAP puts into the descriptor: its cookie. */
 uint64_t set_swap(int inner, int fd);
 
@@ -256,6 +264,10 @@ bool mapped_shows(const struct target *target);
  * breaks another clause (C02), and leaves this one without an observer.
  */
 uint64_t stored_word(const struct target *target, const char *address, uint64_t before);
+
+/* An mmap of pages at a hole: how it ended and what it left, for both observers. */
+void saw_map(const struct target *target, const char *step, struct attempt attempt,
+	     const char *at, unsigned int pages);
 
 /* A wish to map pages at a hole, which fails: both observers look for leftovers. */
 void expect_failed_map(const struct target *target, struct attempt attempt, const char *at,

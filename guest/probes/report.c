@@ -72,6 +72,35 @@ void user_fact(bool ok, const char *format, ...)
 		report->user_bad++;
 }
 
+static void observe(const char *who, const char *format, va_list args)
+{
+	char text[REPORT_REASON], line[REPORT_REASON + 32];
+
+	vsnprintf(text, sizeof(text), format, args);
+	snprintf(line, sizeof(line), "# observed %s: %s", who, text);
+	append(report->facts, &report->facts_length, line);
+}
+
+void driver_saw(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	observe("driver", format, args);
+	va_end(args);
+	report->driver_saw++;
+}
+
+void user_saw(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	observe("user", format, args);
+	va_end(args);
+	report->user_saw++;
+}
+
 static _Noreturn void end_as(enum ending ending, const char *format, va_list args)
 {
 	vsnprintf(report->reason, sizeof(report->reason), format, args);

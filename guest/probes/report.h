@@ -31,6 +31,7 @@ struct report {
 	unsigned int settings;
 	struct saved_setting setting[REPORT_SETTINGS];
 	unsigned int driver_ok, driver_bad, user_ok, user_bad;
+	unsigned int driver_saw, user_saw;
 	char first_driver_bad[REPORT_REASON];
 	char first_user_bad[REPORT_REASON];
 	char facts[REPORT_TEXT];		/* whole lines, ended by newline */
