@@ -33,9 +33,14 @@ export const FEATURES = [
 ] as const;
 export type Feature = (typeof FEATURES)[number];
 
-/** What turns exactly this clause red: a kernel of `test/mutants/<name>.patch`, or a lie of the driver (`--driver-lie`). */
+/**
+ * What turns exactly this clause red: a kernel of `test/mutants/<name>.patch`, or a lie of the driver (`--driver-lie`);
+ * the e2e tests try both. `tried` was tried by hand: `docs/evidence/<name>.md` has the command, the date and what came.
+ */
 export type RedControl =
-  { readonly kind: 'mutant'; readonly name: string } | { readonly kind: 'lie'; readonly name: string };
+  | { readonly kind: 'mutant'; readonly name: string }
+  | { readonly kind: 'lie'; readonly name: string }
+  | { readonly kind: 'tried'; readonly name: string };
 
 /** A kernel warning that the clause must provoke: seen is required, any other is a fault. */
 export interface RequiredSplat {
@@ -55,6 +60,8 @@ export interface Clause {
   /** The driver event that must have happened for a verdict to mean anything. */
   readonly event: string;
   readonly paths: readonly Path[];
+  /** Why it is not checked on the other paths, W4 apart, which exists to fail. */
+  readonly notElsewhere?: string;
   /** Features without which the clause does not apply. */
   readonly needs: readonly Feature[];
   readonly redControls: readonly RedControl[];

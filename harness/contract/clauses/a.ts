@@ -11,7 +11,7 @@ export const DELIVERY: ClauseGroup = {
       source: 'mm/util.c:mmap_action_finish',
       observers: 'two',
       event: 'mapped',
-      paths: ['direct'],
+      paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped'],
       redControls: [
         { kind: 'mutant', name: 'skip-mapped' },
@@ -31,7 +31,7 @@ export const DELIVERY: ClauseGroup = {
       source: 'mm/util.c:call_vma_mapped',
       observers: 'two',
       event: 'mapped',
-      paths: ['direct'],
+      paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped'],
       redControls: [
         { kind: 'mutant', name: 'skip-mapped' },
@@ -50,6 +50,7 @@ export const DELIVERY: ClauseGroup = {
       observers: 'two',
       event: 'prepare',
       paths: ['direct'],
+      notElsewhere: 'a stacked range that merges reaches no hook: F11',
       needs: ['prepare'],
       redControls: [{ kind: 'lie', name: 'drop-prepare' }],
       explain: [
@@ -64,7 +65,7 @@ export const DELIVERY: ClauseGroup = {
       source: 'mm/vma.c:__mmap_region',
       observers: 'driver-only',
       event: 'mapped',
-      paths: ['direct'],
+      paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped'],
       redControls: [
         { kind: 'mutant', name: 'skip-mapped' },
@@ -82,7 +83,7 @@ export const DELIVERY: ClauseGroup = {
       source: 'mm/util.c:call_vma_mapped',
       observers: 'two',
       event: 'prepare',
-      paths: ['direct'],
+      paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped'],
       redControls: [{ kind: 'lie', name: 'drop-prepare' }],
       explain: [
@@ -98,7 +99,7 @@ export const DELIVERY: ClauseGroup = {
       source: 'mm/vma.c:__mmap_region',
       observers: 'two',
       event: 'prepare',
-      paths: ['direct'],
+      paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare'],
       redControls: [{ kind: 'lie', name: 'drop-prepare' }],
       explain: [
@@ -113,7 +114,7 @@ export const DELIVERY: ClauseGroup = {
       source: 'mm/mmap.c:do_mmap',
       observers: 'two',
       event: 'prepare',
-      paths: ['direct'],
+      paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare'],
       redControls: [{ kind: 'lie', name: 'drop-prepare' }],
       explain: [
@@ -149,6 +150,7 @@ export const DELIVERY: ClauseGroup = {
       observers: 'driver-only',
       event: 'mapped',
       paths: ['direct'],
+      notElsewhere: 'there the VMA is not in the tree while mapped runs: K02',
       needs: ['prepare', 'mapped'],
       redControls: [
         { kind: 'mutant', name: 'wrong-end' },
@@ -187,7 +189,7 @@ export const DELIVERY: ClauseGroup = {
       source: 'mm/mmap.c:remap_file_pages',
       observers: 'two',
       event: 'mapped',
-      paths: ['direct'],
+      paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped'],
       redControls: [
         { kind: 'mutant', name: 'skip-mapped' },

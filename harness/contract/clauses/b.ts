@@ -60,6 +60,7 @@ export const ARGUMENTS: ClauseGroup = {
       observers: 'driver-only',
       event: 'mapped',
       paths: ['direct'],
+      notElsewhere: 'there the VMA is not in the tree while mapped runs: K02',
       needs: ['prepare', 'mapped'],
       redControls: [
         { kind: 'mutant', name: 'wrong-end' },
@@ -80,6 +81,7 @@ export const ARGUMENTS: ClauseGroup = {
       observers: 'two',
       event: 'mapped',
       paths: ['direct'],
+      notElsewhere: 'there mapped gets the file of the VMA, which can be the outer one: K11',
       needs: ['prepare', 'mapped'],
       redControls: [{ kind: 'lie', name: 'file' }],
       explain: [
@@ -94,7 +96,7 @@ export const ARGUMENTS: ClauseGroup = {
       source: 'mm/vma.c:call_mmap_prepare',
       observers: 'two',
       event: 'mapped',
-      paths: ['direct', 'W1', 'W2', 'W3'],
+      paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped'],
       redControls: [
         { kind: 'mutant', name: 'not-on-stacked' },
@@ -114,6 +116,7 @@ export const ARGUMENTS: ClauseGroup = {
       observers: 'driver-only',
       event: 'prepare',
       paths: ['direct'],
+      notElsewhere: 'there the descriptor is made from a VMA, not from the call: K03',
       needs: ['prepare'],
       redControls: [
         { kind: 'lie', name: 'start' },

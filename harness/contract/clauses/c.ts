@@ -57,6 +57,7 @@ export const PRIVATE_DATA: ClauseGroup = {
       observers: 'driver-only',
       event: 'mapped',
       paths: ['direct'],
+      notElsewhere: 'there no close follows, so that nobody sees the private data: K08',
       needs: ['prepare', 'mapped'],
       redControls: [
         { kind: 'mutant', name: 'skip-mapped' },

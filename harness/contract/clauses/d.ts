@@ -11,7 +11,7 @@ export const ACTIONS: ClauseGroup = {
       source: 'mm/util.c:mmap_action_complete',
       observers: 'two',
       event: 'mapped',
-      paths: ['direct'],
+      paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped', 'action', 'kernel-pages'],
       redControls: [
         { kind: 'mutant', name: 'mapped-before-action' },
@@ -30,7 +30,7 @@ export const ACTIONS: ClauseGroup = {
       source: 'mm/util.c:mmap_action_finish',
       observers: 'two',
       event: 'prepare',
-      paths: ['direct'],
+      paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped', 'action', 'kernel-pages'],
       redControls: [
         { kind: 'mutant', name: 'mapped-before-action' },
@@ -63,7 +63,7 @@ export const ACTIONS: ClauseGroup = {
       source: 'mm/vma.c:__mmap_complete',
       observers: 'two',
       event: 'mapped',
-      paths: ['direct'],
+      paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped'],
       redControls: [
         { kind: 'mutant', name: 'skip-mapped' },
@@ -101,6 +101,7 @@ export const ACTIONS: ClauseGroup = {
       observers: 'driver-only',
       event: 'mapped',
       paths: ['direct'],
+      notElsewhere: 'only the direct path takes the lock: K09',
       needs: ['prepare', 'mapped', 'hide'],
       redControls: [
         { kind: 'mutant', name: 'skip-mapped' },
@@ -119,6 +120,7 @@ export const ACTIONS: ClauseGroup = {
       observers: 'two',
       event: 'prepare',
       paths: ['direct'],
+      notElsewhere: 'only the direct path takes the lock: K09',
       needs: ['prepare', 'mapped', 'action', 'kernel-pages', 'hide'],
       redControls: [{ kind: 'lie', name: 'drop-prepare' }],
       explain: [
@@ -134,6 +136,7 @@ export const ACTIONS: ClauseGroup = {
       observers: 'two',
       event: 'mapped',
       paths: ['direct'],
+      notElsewhere: 'mapped looks at the VMA in the tree, where it is not yet: K06 has the flags',
       needs: ['prepare', 'mapped', 'action', 'kernel-pages'],
       redControls: [{ kind: 'lie', name: 'drop-mapped' }],
       explain: [
@@ -148,7 +151,7 @@ export const ACTIONS: ClauseGroup = {
       source: 'mm/memory.c:map_kernel_pages_prepare',
       observers: 'two',
       event: 'prepare',
-      paths: ['direct'],
+      paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped', 'action', 'kernel-pages'],
       redControls: [{ kind: 'lie', name: 'drop-prepare' }],
       splat: {
@@ -167,7 +170,7 @@ export const ACTIONS: ClauseGroup = {
       source: 'mm/memory.c:get_remap_pgoff',
       observers: 'two',
       event: 'mapped',
-      paths: ['direct'],
+      paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped', 'action'],
       redControls: [{ kind: 'lie', name: 'pgoff' }],
       explain: [
@@ -182,7 +185,7 @@ export const ACTIONS: ClauseGroup = {
       source: 'mm/memory.c:__simple_ioremap_prep',
       observers: 'two',
       event: 'prepare',
-      paths: ['direct'],
+      paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped', 'action', 'simple-ioremap'],
       redControls: [{ kind: 'lie', name: 'drop-prepare' }],
       explain: [
@@ -198,6 +201,7 @@ export const ACTIONS: ClauseGroup = {
       observers: 'driver-only',
       event: 'mapped',
       paths: ['direct'],
+      notElsewhere: 'mapped looks at the VMA in the tree, where it is not yet: K06 has the protection',
       needs: ['prepare', 'mapped', 'action'],
       redControls: [{ kind: 'lie', name: 'drop-mapped' }],
       explain: [
@@ -212,7 +216,7 @@ export const ACTIONS: ClauseGroup = {
       source: 'mm/util.c:mmap_action_prepare',
       observers: 'two',
       event: 'prepare',
-      paths: ['direct'],
+      paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped', 'action'],
       redControls: [{ kind: 'lie', name: 'drop-prepare' }],
       splat: {
@@ -228,7 +232,7 @@ export const ACTIONS: ClauseGroup = {
       source: 'mm/internal.h:io_remap_pfn_range_prepare',
       observers: 'two',
       event: 'prepare',
-      paths: ['direct'],
+      paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped', 'action', 'simple-ioremap'],
       redControls: [{ kind: 'lie', name: 'drop-prepare' }],
       explain: [
@@ -244,6 +248,7 @@ export const ACTIONS: ClauseGroup = {
       observers: 'driver-only',
       event: 'prepare',
       paths: ['direct'],
+      notElsewhere: "it is a fact of the kernel's headers, the same for all paths",
       needs: ['prepare', 'mapped', 'action', 'kernel-pages'],
       redControls: [{ kind: 'lie', name: 'drop-prepare' }],
       explain: [
@@ -273,7 +278,7 @@ export const ACTIONS: ClauseGroup = {
       source: 'include/linux/mm.h:VMA_SPECIAL_FLAGS',
       observers: 'two',
       event: 'mapped',
-      paths: ['direct'],
+      paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped', 'action', 'kernel-pages'],
       redControls: [{ kind: 'lie', name: 'drop-mapped' }],
       explain: [

@@ -11,7 +11,7 @@ export const ERRORS: ClauseGroup = {
       source: 'mm/util.c:mmap_action_finish',
       observers: 'two',
       event: 'mapped',
-      paths: ['direct'],
+      paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped'],
       redControls: [
         { kind: 'mutant', name: 'drop-mapped-error' },
@@ -26,7 +26,7 @@ export const ERRORS: ClauseGroup = {
       source: 'mm/util.c:mmap_action_finish',
       observers: 'two',
       event: 'mapped',
-      paths: ['direct'],
+      paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped'],
       redControls: [
         { kind: 'mutant', name: 'no-unmap' },
@@ -45,7 +45,7 @@ export const ERRORS: ClauseGroup = {
       source: 'mm/util.c:mmap_action_finish',
       observers: 'two',
       event: 'mapped',
-      paths: ['direct'],
+      paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped'],
       redControls: [
         { kind: 'mutant', name: 'drop-mapped-error' },
@@ -64,6 +64,7 @@ export const ERRORS: ClauseGroup = {
       observers: 'two',
       event: 'prepare',
       paths: ['direct'],
+      notElsewhere: 'there the override is ignored: K07',
       needs: ['prepare', 'mapped', 'action', 'kernel-pages', 'override'],
       redControls: [
         { kind: 'mutant', name: 'no-unmap' },
@@ -90,7 +91,7 @@ export const ERRORS: ClauseGroup = {
       source: 'mm/util.c:check_mmap_action',
       observers: 'two',
       event: 'prepare',
-      paths: ['direct'],
+      paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped', 'action', 'kernel-pages', 'override'],
       redControls: [{ kind: 'lie', name: 'drop-prepare' }],
       splat: {
@@ -106,7 +107,7 @@ export const ERRORS: ClauseGroup = {
       source: 'mm/vma.c:call_mmap_prepare',
       observers: 'two',
       event: 'prepare',
-      paths: ['direct'],
+      paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped', 'action', 'kernel-pages', 'override'],
       redControls: [{ kind: 'lie', name: 'drop-prepare' }],
       explain: [
@@ -122,6 +123,7 @@ export const ERRORS: ClauseGroup = {
       observers: 'driver-only',
       event: 'close',
       paths: ['direct'],
+      notElsewhere: 'there no close follows: K08',
       needs: ['prepare', 'mapped', 'action', 'kernel-pages'],
       redControls: [{ kind: 'lie', name: 'drop-close' }],
       explain: [
@@ -170,7 +172,7 @@ export const ERRORS: ClauseGroup = {
       source: 'mm/vma.c:__mmap_region',
       observers: 'two',
       event: 'prepare',
-      paths: ['direct'],
+      paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped'],
       redControls: [{ kind: 'lie', name: 'drop-prepare' }],
       explain: [
@@ -186,6 +188,7 @@ export const ERRORS: ClauseGroup = {
       observers: 'two',
       event: 'mapped',
       paths: ['direct'],
+      notElsewhere: 'there nothing is in the tree yet that could fail to be unmapped: K08',
       needs: ['prepare', 'mapped'],
       redControls: [{ kind: 'lie', name: 'drop-mapped' }],
       explain: [
@@ -216,6 +219,7 @@ export const ERRORS: ClauseGroup = {
       observers: 'two',
       event: 'mapped',
       paths: ['direct'],
+      notElsewhere: 'there the override is ignored: K07',
       needs: ['prepare', 'mapped', 'action', 'kernel-pages', 'override'],
       redControls: [{ kind: 'lie', name: 'drop-mapped' }],
       explain: [

@@ -12,6 +12,7 @@ export const MERGING: ClauseGroup = {
       observers: 'two',
       event: 'mapped',
       paths: ['direct'],
+      notElsewhere: 'a stacked range merges before its .mmap, without any hook: F11',
       needs: ['prepare', 'mapped'],
       redControls: [
         { kind: 'mutant', name: 'mapped-on-merge' },
@@ -30,6 +31,7 @@ export const MERGING: ClauseGroup = {
       observers: 'two',
       event: 'prepare',
       paths: ['direct'],
+      notElsewhere: 'a stacked range merges before its .mmap, without any hook: F11',
       needs: ['prepare'],
       redControls: [{ kind: 'lie', name: 'drop-prepare' }],
       explain: [
@@ -45,6 +47,7 @@ export const MERGING: ClauseGroup = {
       observers: 'two',
       event: 'prepare',
       paths: ['direct'],
+      notElsewhere: 'a stacked range merges before its .mmap, without any hook: F11',
       needs: ['prepare'],
       redControls: [{ kind: 'lie', name: 'drop-prepare' }],
       explain: [
@@ -60,6 +63,7 @@ export const MERGING: ClauseGroup = {
       observers: 'two',
       event: 'prepare',
       paths: ['direct'],
+      notElsewhere: 'a stacked range merges before its .mmap, without any hook: F11',
       needs: ['prepare'],
       redControls: [{ kind: 'lie', name: 'private' }],
       explain: [
@@ -74,7 +78,7 @@ export const MERGING: ClauseGroup = {
       source: 'mm/vma.c:can_vma_merge_after',
       observers: 'two',
       event: 'mapped',
-      paths: ['direct'],
+      paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped'],
       redControls: [{ kind: 'lie', name: 'drop-mapped' }],
       explain: 'mmap_prepare sets DONTEXPAND: two adjacent maps stay two VMAs, and each gets mapped.',
@@ -123,6 +127,7 @@ export const MERGING: ClauseGroup = {
       observers: 'two',
       event: 'prepare',
       paths: ['direct'],
+      notElsewhere: 'a stacked range merges before its .mmap, without any hook: F11',
       needs: ['prepare', 'mapped'],
       redControls: [
         { kind: 'mutant', name: 'mapped-on-merge' },
@@ -138,6 +143,7 @@ export const MERGING: ClauseGroup = {
       observers: 'two',
       event: 'prepare',
       paths: ['direct'],
+      notElsewhere: 'a stacked range merges before its .mmap, without any hook: F11',
       needs: ['prepare'],
       redControls: [
         { kind: 'mutant', name: 'mapped-on-merge' },
@@ -156,6 +162,7 @@ export const MERGING: ClauseGroup = {
       observers: 'two',
       event: 'mmap',
       paths: ['W1', 'W2', 'W3', 'W5'],
+      notElsewhere: 'it is about the stacked paths; the direct one is F01',
       needs: ['prepare', 'mapped', 'vfs-mmap'],
       redControls: [{ kind: 'lie', name: 'mmap' }],
       explain: [
@@ -171,6 +178,7 @@ export const MERGING: ClauseGroup = {
       observers: 'two',
       event: 'prepare',
       paths: ['direct'],
+      notElsewhere: 'a stacked range merges before its .mmap, without any hook: F11',
       needs: ['prepare'],
       redControls: [
         { kind: 'mutant', name: 'mapped-on-merge' },
@@ -189,6 +197,7 @@ export const MERGING: ClauseGroup = {
       observers: 'two',
       event: 'prepare',
       paths: ['direct'],
+      notElsewhere: 'only the direct path takes the lock: K09',
       needs: ['prepare', 'hide'],
       redControls: [{ kind: 'lie', name: 'drop-prepare' }],
       explain: [
@@ -204,6 +213,7 @@ export const MERGING: ClauseGroup = {
       observers: 'driver-only',
       event: 'prepare',
       paths: ['direct'],
+      notElsewhere: 'a stacked range merges before its .mmap, without any hook: F11',
       needs: ['prepare'],
       redControls: [
         { kind: 'lie', name: 'start' },

@@ -26,7 +26,7 @@ export const DESCRIPTOR: ClauseGroup = {
       source: 'mm/mmap.c:vma_set_page_prot',
       observers: 'driver-only',
       event: 'prepare',
-      paths: ['direct'],
+      paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare'],
       redControls: [{ kind: 'lie', name: 'drop-prepare' }],
       explain: [
@@ -61,6 +61,7 @@ export const DESCRIPTOR: ClauseGroup = {
       observers: 'two',
       event: 'prepare',
       paths: ['direct'],
+      notElsewhere: 'there a reference more is taken: G06 and G09',
       needs: ['prepare'],
       redControls: [{ kind: 'lie', name: 'drop-prepare' }],
       explain: [
@@ -76,6 +77,7 @@ export const DESCRIPTOR: ClauseGroup = {
       observers: 'driver-only',
       event: 'mapped',
       paths: ['direct'],
+      notElsewhere: 'there a reference is left: G09',
       needs: ['prepare', 'mapped'],
       redControls: [
         { kind: 'mutant', name: 'no-unmap' },
@@ -95,6 +97,7 @@ export const DESCRIPTOR: ClauseGroup = {
       observers: 'two',
       event: 'prepare',
       paths: ['W1', 'W2', 'W3', 'W5'],
+      notElsewhere: 'it is about the stacked paths; the direct one is G04',
       needs: ['prepare', 'vfs-mmap'],
       redControls: [{ kind: 'lie', name: 'drop-prepare' }],
       explain: 'As G04, with the memfd put in by the nested mmap_prepare of a stacked map.',
@@ -106,7 +109,7 @@ export const DESCRIPTOR: ClauseGroup = {
       source: 'mm/vma.c:__mmap_region',
       observers: 'two',
       event: 'prepare',
-      paths: ['direct'],
+      paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare'],
       redControls: [{ kind: 'lie', name: 'drop-prepare' }],
       explain: [
@@ -121,7 +124,7 @@ export const DESCRIPTOR: ClauseGroup = {
       source: 'mm/vma.c:set_vma_user_defined_fields',
       observers: 'two',
       event: 'prepare',
-      paths: ['direct'],
+      paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped'],
       redControls: [{ kind: 'lie', name: 'drop-prepare' }],
       explain: [
@@ -136,7 +139,7 @@ export const DESCRIPTOR: ClauseGroup = {
       source: 'mm/vma.c:call_mmap_prepare',
       observers: 'driver-only',
       event: 'prepare',
-      paths: ['direct', 'W1', 'W2', 'W3'],
+      paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'action', 'kernel-pages'],
       redControls: [{ kind: 'lie', name: 'drop-prepare' }],
       explain: [

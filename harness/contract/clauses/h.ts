@@ -41,7 +41,7 @@ export const LIFE: ClauseGroup = {
       source: 'mm/vma.c:__mmap_region',
       observers: 'driver-only',
       event: 'mapped',
-      paths: ['direct'],
+      paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare', 'mapped'],
       redControls: [
         { kind: 'mutant', name: 'mapped-on-merge' },
@@ -128,7 +128,7 @@ export const LIFE: ClauseGroup = {
       source: 'mm/vma.c:copy_vma',
       observers: 'driver-only',
       event: 'mremap',
-      paths: ['direct'],
+      paths: ['direct', 'W1', 'W2', 'W3', 'W5'],
       needs: ['prepare'],
       redControls: [
         { kind: 'lie', name: 'drop-open' },

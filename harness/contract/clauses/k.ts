@@ -12,6 +12,7 @@ export const STACKED: ClauseGroup = {
       observers: 'two',
       event: 'mapped',
       paths: ['W1', 'W2', 'W3', 'W5'],
+      notElsewhere: 'it is about the stacked paths; the direct one is A01',
       needs: ['prepare', 'mapped', 'vfs-mmap'],
       redControls: [
         { kind: 'mutant', name: 'not-on-stacked' },
@@ -30,6 +31,7 @@ export const STACKED: ClauseGroup = {
       observers: 'driver-only',
       event: 'mapped',
       paths: ['W1', 'W2', 'W3', 'W5'],
+      notElsewhere: 'it is about the stacked paths; the direct one is A09',
       needs: ['prepare', 'mapped', 'vfs-mmap'],
       redControls: [{ kind: 'lie', name: 'drop-mapped' }],
       explain: [
@@ -46,6 +48,7 @@ export const STACKED: ClauseGroup = {
       observers: 'two',
       event: 'prepare',
       paths: ['W1', 'W2', 'W3', 'W5'],
+      notElsewhere: 'it is about the stacked paths; the direct one is B07',
       needs: ['prepare', 'vfs-mmap'],
       redControls: [{ kind: 'lie', name: 'file' }],
       explain: [
@@ -61,6 +64,7 @@ export const STACKED: ClauseGroup = {
       observers: 'two',
       event: 'prepare',
       paths: ['W1', 'W2', 'W3', 'W5'],
+      notElsewhere: 'it is about the stacked paths; the direct one is C01 and C02',
       needs: ['prepare', 'mapped', 'vfs-mmap'],
       redControls: [
         { kind: 'mutant', name: 'lose-private' },
@@ -80,6 +84,7 @@ export const STACKED: ClauseGroup = {
       observers: 'two',
       event: 'prepare',
       paths: ['W1', 'W2', 'W3', 'W5'],
+      notElsewhere: 'it is about the stacked paths; the direct one is A06, D02 and E01',
       needs: ['prepare', 'mapped', 'vfs-mmap', 'action', 'kernel-pages'],
       redControls: [
         { kind: 'mutant', name: 'not-on-stacked' },
@@ -99,6 +104,7 @@ export const STACKED: ClauseGroup = {
       observers: 'two',
       event: 'prepare',
       paths: ['W1', 'W2', 'W3', 'W5'],
+      notElsewhere: 'it is about the stacked paths; the direct one is G01 to G03',
       needs: ['prepare', 'vfs-mmap'],
       redControls: [{ kind: 'lie', name: 'drop-prepare' }],
       explain: [
@@ -114,6 +120,7 @@ export const STACKED: ClauseGroup = {
       observers: 'two',
       event: 'prepare',
       paths: ['W1', 'W2', 'W3', 'W5'],
+      notElsewhere: 'it is about the stacked paths; the direct one is E04',
       needs: ['prepare', 'mapped', 'vfs-mmap', 'action', 'kernel-pages', 'override'],
       redControls: [{ kind: 'lie', name: 'drop-prepare' }],
       explain: [
@@ -129,6 +136,7 @@ export const STACKED: ClauseGroup = {
       observers: 'two',
       event: 'mmap-ret',
       paths: ['W1', 'W2', 'W3', 'W5'],
+      notElsewhere: 'it is about the stacked paths; the direct one is E08',
       needs: ['prepare', 'mapped', 'vfs-mmap', 'action', 'kernel-pages'],
       redControls: [
         { kind: 'mutant', name: 'not-on-stacked' },
@@ -147,6 +155,7 @@ export const STACKED: ClauseGroup = {
       observers: 'driver-only',
       event: 'mapped',
       paths: ['W1', 'W2', 'W3', 'W5'],
+      notElsewhere: 'it is about the stacked paths; the direct one is D06',
       needs: ['prepare', 'mapped', 'vfs-mmap', 'hide'],
       redControls: [
         { kind: 'mutant', name: 'not-on-stacked' },
@@ -166,6 +175,7 @@ export const STACKED: ClauseGroup = {
       observers: 'two',
       event: 'prepare',
       paths: ['W1', 'W2', 'W3', 'W5'],
+      notElsewhere: 'it is about the stacked paths; the direct one is D01',
       needs: ['prepare', 'mapped', 'vfs-mmap', 'action', 'kernel-pages'],
       redControls: [{ kind: 'lie', name: 'read' }],
       explain: [
@@ -181,6 +191,7 @@ export const STACKED: ClauseGroup = {
       observers: 'two',
       event: 'mapped',
       paths: ['W1', 'W2', 'W3', 'W5'],
+      notElsewhere: 'it is about the stacked paths; the direct one is B05',
       needs: ['prepare', 'mapped', 'vfs-mmap'],
       redControls: [{ kind: 'lie', name: 'file' }],
       explain: [
@@ -197,6 +208,7 @@ export const STACKED: ClauseGroup = {
       observers: 'driver-only',
       event: 'mapped',
       paths: ['W4'],
+      notElsewhere: 'only W4 fails after its nested map',
       needs: ['prepare', 'mapped', 'vfs-mmap'],
       redControls: [{ kind: 'lie', name: 'drop-mapped' }],
       explain: [
@@ -212,6 +224,7 @@ export const STACKED: ClauseGroup = {
       observers: 'two',
       event: 'prepare',
       paths: ['W1', 'W2', 'W3', 'W5'],
+      notElsewhere: 'it is about the stacked paths; the direct one is D03',
       needs: ['prepare', 'mapped', 'vfs-mmap', 'action', 'kernel-pages'],
       redControls: [
         { kind: 'mutant', name: 'drop-mapped-error' },
@@ -231,6 +244,8 @@ export const STACKED: ClauseGroup = {
       observers: 'two',
       event: 'prepare',
       paths: ['W2', 'W5'],
+      notElsewhere:
+        'overlayfs stacks as W2 does, System V shared memory as W5; the kernel has no other stack without hardware',
       needs: ['prepare', 'vfs-mmap'],
       redControls: [{ kind: 'lie', name: 'drop-prepare' }],
       explain: [

@@ -12,6 +12,7 @@ export const LEGACY: ClauseGroup = {
       observers: 'two',
       event: 'mmap',
       paths: ['direct'],
+      notElsewhere: "a wrapper's inner file has mmap_prepare: it is no legacy file",
       needs: ['prepare', 'mapped'],
       redControls: [{ kind: 'lie', name: 'mmap' }],
       explain: [
@@ -27,6 +28,7 @@ export const LEGACY: ClauseGroup = {
       observers: 'driver-only',
       event: 'mmap',
       paths: ['direct'],
+      notElsewhere: "a wrapper's inner file has mmap_prepare: it is no legacy file",
       needs: ['prepare', 'mapped'],
       redControls: [{ kind: 'lie', name: 'mmap' }],
       explain: [
@@ -42,6 +44,7 @@ export const LEGACY: ClauseGroup = {
       observers: 'two',
       event: 'prepare',
       paths: ['direct'],
+      notElsewhere: 'no wrapper can be given a file that the core refuses',
       needs: ['prepare'],
       redControls: [{ kind: 'lie', name: 'drop-prepare' }],
       splat: {
@@ -61,6 +64,7 @@ export const LEGACY: ClauseGroup = {
       observers: 'two',
       event: 'prepare',
       paths: ['direct'],
+      notElsewhere: 'no wrapper can be given a file that the core refuses',
       needs: ['prepare'],
       redControls: [{ kind: 'lie', name: 'drop-prepare' }],
       explain: 'ENODEV without a warning; the same call on a file with a hook, as a control, succeeds.',
@@ -73,6 +77,7 @@ export const LEGACY: ClauseGroup = {
       observers: 'two',
       event: 'prepare',
       paths: ['direct'],
+      notElsewhere: 'no wrapper can be given a file that the core refuses',
       needs: ['prepare'],
       redControls: [{ kind: 'lie', name: 'drop-prepare' }],
       explain: [

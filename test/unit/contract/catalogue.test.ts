@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { CATALOGUE, cellsFor, findClauses } from '../../../harness/contract/catalogue.ts';
-import { FEATURES } from '../../../harness/contract/clause.ts';
+import { FEATURES, PATHS } from '../../../harness/contract/clause.ts';
 import { LIES } from '../../../harness/contract/lies.ts';
 import { PROJECT } from '../../../harness/core/paths.ts';
 
@@ -30,11 +30,18 @@ describe('the catalogue', () => {
     expect(clause.explain.split('\n').every((line) => line.length > 0 && line.length <= 110)).toBe(true);
   });
 
+  test.each(CLAUSES)('$id is on every path, or says why not', ({ paths, notElsewhere }) => {
+    const missing = PATHS.filter((path) => path !== 'W4' && !paths.includes(path));
+    expect(notElsewhere === undefined).toBe(missing.length === 0);
+    // What it refers to is there.
+    for (const id of notElsewhere?.match(/\b[A-O]\d\d\b/g) ?? []) expect(findClauses([id])).toHaveLength(1);
+  });
+
   test('is looked up by globs, in either case', () => {
     expect(ids(['E1?', 'l*'])).toEqual(['E10', 'E11', 'E12', 'E13', 'E14', 'L01', 'L02', 'L03', 'L04', 'L05']);
     expect(ids(['Z*'])).toEqual([]);
     expect(cellsFor(findClauses(['K01'])).map(({ path }) => path)).toEqual(['W1', 'W2', 'W3', 'W5']);
-    expect(cellsFor(findClauses(['K01', 'A01']), ['W2']).map(({ clause }) => clause.id)).toEqual(['K01']);
+    expect(cellsFor(findClauses(['K01', 'A09']), ['W2']).map(({ clause }) => clause.id)).toEqual(['K01']);
   });
 });
 
@@ -44,11 +51,27 @@ describe('the red controls', () => {
     expect(LIES).toEqual(expect.arrayContaining(named('lie')));
     const turning = Object.keys(expected).filter((name) => expected[name]?.some((cell) => cell.startsWith(`${id}.`)));
     expect(turning).toEqual(expect.arrayContaining(named('mutant')));
+    for (const name of named('tried')) {
+      const text = readFileSync(join(PROJECT, `docs/evidence/${name}.md`), 'utf8');
+      expect(text).toMatch(/^- Date: \d{4}-\d\d-\d\d/m);
+      expect(text).toMatch(/^- Command: `.+`/m);
+      expect(/^Clauses: (.*)$/m.exec(text)?.[1]?.split(' ')).toContain(id);
+    }
+  });
+
+  test('each file of evidence is named by a clause', () => {
+    const files = readdirSync(join(PROJECT, 'docs/evidence')).map((file) => file.replace(/\.md$/, ''));
+    const named = CLAUSES.flatMap((clause) => clause.redControls).flatMap(({ kind, name }) =>
+      kind === 'tried' ? [name] : [],
+    );
+    expect(files.toSorted()).toEqual([...new Set(named)].toSorted());
   });
 
   test('each mutant has a patch, expected red cells, and a clause that names it', () => {
     const patches = readdirSync(MUTANTS).flatMap((file) => /^(.+)\.patch$/.exec(file)?.[1] ?? []);
-    const named = new Set(CLAUSES.flatMap((clause) => clause.redControls).map(({ name }) => name));
+    const named = new Set(
+      CLAUSES.flatMap((clause) => clause.redControls).flatMap(({ kind, name }) => (kind === 'mutant' ? [name] : [])),
+    );
     expect(Object.keys(expected).toSorted()).toEqual(patches.toSorted());
     expect(patches.filter((name) => !named.has(name))).toEqual([]);
     const cells = new Set(cellsFor(CLAUSES).map(({ clause, path }) => `${clause.id}.${path}`));
