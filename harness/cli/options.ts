@@ -160,6 +160,16 @@ export const OPTIONS: readonly OptionSpec[] = [
   },
   { flags: '--strict', help: 'a changed behaviour of a recorded clause is an error too', commands: VETS },
   { flags: '--timing', help: 'show where the time went; also timing.svg in the run folder', commands: ['run'] },
+  {
+    flags: '--allow <file>',
+    help: 'known trouble, instead of kernel-config/allow.yaml',
+    commands: ['run'],
+  },
+  {
+    flags: '-u, --update',
+    help: 'record what recorded (X) clauses do on this kernel, and print what that rewrites',
+    commands: ['run'],
+  },
   { flags: '--keep-guest', help: 'leave the guests running after the probes, until Ctrl+C', commands: ['run'] },
   { flags: '--list', help: 'print the cells that would be checked, and stop', commands: ['run'] },
   { flags: '--dry-run', help: 'print every command that would run, and stop', commands: BUILDS },

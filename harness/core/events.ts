@@ -52,6 +52,28 @@ export const Fault = z.object({
 /** One observer's facts, as `ok: …` or `bad: …` sentences. */
 export const Fact = z.object({ ok: z.boolean(), text: z.string() });
 
+/** What the observers of an X clause saw, a canonical line a thing. */
+const Sides = z.object({ driver: z.array(z.string()), user: z.array(z.string()) });
+
+/** An X clause's behaviour, beside what is recorded of it. */
+export const Behaviour = z.object({
+  seen: Sides,
+  /** null: nothing is recorded for this cell on this kernel and target. */
+  recorded: Sides.extend({
+    kernel: z.string().describe('The kernel that it was recorded on'),
+    source: z.string(),
+  }).nullable(),
+});
+
+/** The entry of allow.yaml that explains the cell, and what the cell would be without it. */
+export const Known = z.object({
+  entry: z.string().describe('File and line'),
+  outcome: z.enum(OUTCOMES),
+  reason: z.string(),
+  link: z.string(),
+  expires: z.string(),
+});
+
 export const Cell = CellId.extend({
   outcome: z.enum(OUTCOMES),
   /** False where the probe never started: the trouble lay before it. */
@@ -66,6 +88,8 @@ export const Cell = CellId.extend({
   /** Folder below the run folder; null where nothing was kept. */
   evidence: z.string().nullable(),
   faults: z.array(Fault),
+  behaviour: Behaviour.optional(),
+  known: Known.optional(),
 });
 
 export const KernelIdentity = z.object({
@@ -183,6 +207,7 @@ export const Event = z.discriminatedUnion('kind', [
 
 export type CellId = z.infer<typeof CellId>;
 export type Cell = z.infer<typeof Cell>;
+export type Behaviour = z.infer<typeof Behaviour>;
 export type Fact = z.infer<typeof Fact>;
 export type Fault = z.infer<typeof Fault>;
 export type Frame = z.infer<typeof Frame>;

@@ -26,6 +26,8 @@ export interface ProbeFacts {
   /** Warnings that the probe saw in /dev/kmsg; `ok` marks the one that the clause must provoke. */
   readonly splats: readonly Fact[];
   readonly changed: string | null;
+  /** Of an X clause: what both observers saw, in canonical words. */
+  readonly observed: { readonly driver: readonly string[]; readonly user: readonly string[] };
   readonly taint: { readonly before: number; readonly after: number } | null;
   readonly durationMs: number | null;
   /** Lines that were one too many for their list. */
@@ -65,6 +67,8 @@ export function collectFacts(name: CellName): FactCollector {
   const driver = bounded<Fact>();
   const user = bounded<Fact>();
   const splats = bounded<Fact>();
+  const sawDriver = bounded<string>();
+  const sawUser = bounded<string>();
   const log = bounded<string>();
   const vmas = bounded<string>();
   const kmsg = bounded<string>();
@@ -76,9 +80,13 @@ export function collectFacts(name: CellName): FactCollector {
   const fact = (list: Bounded<Fact>, limit: number) => (match: RegExpExecArray) =>
     pushBounded(list, limit, { ok: match[1] === 'ok', text: harmless(match[2] ?? '', LIMITS.text) });
 
+  const saw = (match: RegExpExecArray) =>
+    pushBounded(match[1] === 'driver' ? sawDriver : sawUser, LIMITS.facts, harmless(match[2] ?? '', LIMITS.text));
+
   const readers: readonly (readonly [RegExp, (match: RegExpExecArray) => void])[] = [
     [/^driver (ok|bad): (.*)$/, fact(driver, LIMITS.facts)],
     [/^user (ok|bad): (.*)$/, fact(user, LIMITS.facts)],
+    [/^observed (driver|user): (.*)$/, saw],
     [/^splat (ok|bad): (.*)$/, fact(splats, LIMITS.splats)],
     [/^log (.*)$/, (match) => pushBounded(log, LIMITS.log, harmless(match[1] ?? '', LIMITS.text))],
     [/^kmsg (.*)$/, (match) => pushBounded(kmsg, LIMITS.kmsg, harmless(match[1] ?? '', LIMITS.text))],
@@ -109,9 +117,10 @@ export function collectFacts(name: CellName): FactCollector {
       kmsg: kmsg.items,
       splats: splats.items,
       changed,
+      observed: { driver: sawDriver.items, user: sawUser.items },
       taint,
       durationMs,
-      lost: driver.lost + user.lost + log.lost + vmas.lost + kmsg.lost + splats.lost,
+      lost: driver.lost + user.lost + log.lost + vmas.lost + kmsg.lost + splats.lost + sawDriver.lost + sawUser.lost,
     }),
   };
 }

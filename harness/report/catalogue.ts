@@ -23,5 +23,7 @@ export function describeRedControl(control: RedControl): string {
       return `test/mutants/${control.name}.patch`;
     case 'lie':
       return `--driver-lie ${control.name}`;
+    case 'tried':
+      return `docs/evidence/${control.name}.md`;
   }
 }

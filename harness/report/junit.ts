@@ -3,6 +3,7 @@
  * element's text, nothing that XML 1.0 forbids.
  */
 import type { Cell } from '../core/events.ts';
+import { behaviourLines } from './behaviour.ts';
 import { slug } from './format.ts';
 import { titleOf } from './catalogue.ts';
 import { element, type XmlNode, renderXml } from './xml.ts';
@@ -150,6 +151,7 @@ function detailLines(cell: Cell): string[] {
     ...(cell.outcome === 'changed' ? [`changed ${cell.reason}`] : []),
     ...cell.observers.driver.map(fact('driver')),
     ...cell.observers.user.map(fact('user')),
+    ...behaviourLines(cell),
     ...cell.repeats.map(
       (each, index) => `repeat ${index + 1}: ${[each.outcome, each.reason].filter((part) => part !== '').join(': ')}`,
     ),

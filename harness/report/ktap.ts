@@ -4,6 +4,7 @@
  */
 import type { Cell, CellId, Fault } from '../core/events.ts';
 import { harmless } from '../probe/untrusted.ts';
+import { behaviourLines } from './behaviour.ts';
 import { titleOf } from './catalogue.ts';
 import type { Reporter, ReportOptions, Sink } from './reporter.ts';
 import {
@@ -88,6 +89,7 @@ function cellLines(cell: Cell, number: number, options: ReportOptions): string[]
     ...diagnostics([
       ...driver.map(fact('driver')),
       ...user.map(fact('user')),
+      ...behaviourLines(cell),
       ...cell.faults.flatMap(faultLines),
       ...cell.repeats.map(
         (each, index) => `repeat ${index + 1}: ${each.outcome}${each.reason === '' ? '' : `: ${each.reason}`}`,

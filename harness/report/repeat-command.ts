@@ -14,7 +14,7 @@ const DROPPED = new Set([
   '--repeat',
   '--shard',
 ]);
-const DROPPED_FLAGS = new Set(['--json', '--strict', '--yes', '-y']);
+const DROPPED_FLAGS = new Set(['--json', '--strict', '--yes', '-y', '--update', '-u']);
 
 export function repeatCommand(command: readonly string[], clause: string, target: string): string {
   const kept: string[] = [];

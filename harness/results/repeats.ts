@@ -34,6 +34,10 @@ export function mergeRepeats(first: Cell, ...rest: readonly Cell[]): Cell {
   const [one, ...others] = decided;
   if (one === undefined) return { ...first, repeats };
   if (others.every((cell) => cell.outcome === one.outcome)) return { ...one, repeats };
+  // Trouble that is known may well come and go.
+  const known = decided.find((cell) => cell.outcome === 'known');
+  if (known !== undefined && decided.every(({ outcome }) => outcome === 'known' || outcome === 'pass'))
+    return { ...known, repeats };
   const shown = decided.find((cell) => cell.outcome !== 'pass') ?? one;
   const reason = `repeats disagree: ${tally(all)}${shown.reason === '' ? '' : `; ${shown.reason}`}`;
   return { ...shown, outcome: 'flaky', reason, repeats };

@@ -1,5 +1,6 @@
 /** `results.json`: what a run found, as one document. A pure fold of the event stream; the schema is published. */
 import { z } from 'zod';
+import { shownFindings } from '../contract/findings.ts';
 import { BuildIdentity, Cell, Fault, KernelIdentity, type CellId, type Event } from '../core/events.ts';
 import { countOutcomes, OUTCOMES } from '../core/outcome.ts';
 
@@ -28,6 +29,18 @@ export const Results = z.object({
     .array(z.object({ target: z.string(), during: z.string(), fault: Fault }))
     .describe('Faults outside of any cell: while booting, loading or unloading the driver'),
   counts: z.record(z.enum(OUTCOMES), z.number()).describe('Cells per outcome'),
+  findings: z
+    .array(
+      z.object({
+        number: z.number(),
+        title: z.string(),
+        document: z.string(),
+        clauses: z.array(z.string()),
+        targets: z.array(z.string()),
+      }),
+    )
+    .default([])
+    .describe('Known oddities of the kernel that cells of this run showed: docs/findings.md'),
 });
 
 export type Results = z.infer<typeof Results>;
@@ -98,6 +111,11 @@ export function buildResults(events: Iterable<Event>): Results {
     undecided: (start?.cells ?? []).filter((cell) => !cells.has(keyOf(cell))).length,
     kernelFaults,
     counts: countOutcomes(decided.map((cell) => cell.outcome)),
+    findings: shownFindings(decided).map((finding) => ({
+      ...finding,
+      clauses: [...finding.clauses],
+      targets: [...finding.targets],
+    })),
   });
 }
 

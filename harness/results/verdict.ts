@@ -2,12 +2,15 @@
  * The one place where a cell gets its outcome. The probe's words, both observers' facts, the console and the taint are
  * put together here; whatever contradicts itself is an error, and a pass has to be earned.
  */
+import { allowReason, allowSplat, allowVerdict, type AllowEntry, type Place } from '../contract/allow.ts';
 import type { Clause, Feature } from '../contract/clause.ts';
-import type { Cell, CellId, Fact, Fault } from '../core/events.ts';
+import type { RecordedEntry } from '../contract/recorded.ts';
+import type { Behaviour, Cell, CellId, Fact, Fault } from '../core/events.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { ProbeFacts, ProbeReport } from '../probe/report.ts';
 import { findSplats } from '../probe/splat.ts';
 import { describeTaint, newTaint } from '../probe/taint.ts';
+import { behaviourFacts, behaviourOf, compareBehaviour } from './behaviour.ts';
 
 /** Why a cell has no report. */
 export type Missing =
@@ -36,6 +39,10 @@ export interface VerdictInput {
   readonly features: readonly string[] | null;
   /** The running kernel's version, `7.3.4-mmapvet`. */
   readonly kernelVersion: string;
+  /** Of an X clause: what it did when it was recorded. null: nothing is recorded of this cell. */
+  readonly recorded: RecordedEntry | null;
+  /** The entries that have not expired. */
+  readonly allow: readonly AllowEntry[];
   /** Folder below the run folder. */
   readonly evidence: string | null;
 }
@@ -44,6 +51,7 @@ interface Ruling {
   readonly outcome: Outcome;
   readonly reason: string;
   readonly faults: readonly Fault[];
+  readonly known?: Cell['known'];
 }
 
 /** The first kernel version that must have a feature: from there on its absence is a broken kernel. */
@@ -69,20 +77,73 @@ const REASON_LIMIT = 500;
 export function decide(input: VerdictInput): Cell {
   const report = input.probe.kind === 'reported' ? input.probe.report : null;
   const facts = input.probe.kind === 'reported' ? input.probe.report : input.probe.facts;
-  const ruling =
-    ruleFault(input, facts) ?? ruleFeatures(input) ?? ruleMissing(input.probe) ?? ruleReport(input, report);
+  const behaviour = input.clause.class === 'X' ? behaviourOf(facts, input.recorded) : null;
+  const ruling = ruleKnown(
+    input,
+    report,
+    ruleFault(input, facts) ?? ruleFeatures(input) ?? ruleMissing(input.probe) ?? ruleReport(input, report, behaviour),
+  );
   return {
     ...input.id,
     outcome: ruling.outcome,
     ran: facts !== null || (input.probe.kind === 'missing' && !BEFORE.includes(input.probe.why)),
     reason: ruling.reason.length > REASON_LIMIT ? `${ruling.reason.slice(0, REASON_LIMIT - 1)}…` : ruling.reason,
-    observers: { driver: [...(facts?.driver ?? [])], user: [...(facts?.user ?? [])] },
+    observers: {
+      driver: [...(facts?.driver ?? []), ...behaviourFacts('driver', behaviour)],
+      user: [...(facts?.user ?? []), ...behaviourFacts('user', behaviour)],
+    },
     durationMs: facts?.durationMs ?? 0,
     repeats: [],
     log: [...(facts?.log ?? [])],
     evidence: input.evidence,
     faults: [...ruling.faults],
+    ...(behaviour === null ? {} : { behaviour }),
+    ...(ruling.known === undefined ? {} : { known: ruling.known }),
   };
+}
+
+/**
+ * What allow.yaml explains. A known splat excuses itself only: the clause's own verdict must be good as well. Trouble of
+ * our own side is never known.
+ */
+function ruleKnown(input: VerdictInput, report: ProbeReport | null, ruling: Ruling): Ruling {
+  const { clause, path, target } = input.id;
+  const place: Place = { clause, path, target, kernelVersion: input.kernelVersion };
+  const excuse = (entry: AllowEntry | null | undefined, was: Ruling): Ruling => {
+    if (entry === null || entry === undefined) return was;
+    const known = {
+      entry: entry.at,
+      outcome: was.outcome,
+      reason: was.reason,
+      link: entry.link,
+      expires: entry.expires,
+    };
+    return { ...was, outcome: 'known', reason: allowReason(entry), known };
+  };
+  switch (ruling.outcome) {
+    case 'fail':
+    case 'changed':
+      return excuse(allowVerdict(input.allow, place), ruling);
+    case 'fault': {
+      const entries = ruling.faults.map((fault) => allowSplat(input.allow, place, fault));
+      if (entries.length === 0 || entries.includes(null)) return ruling;
+      const own = report === null ? null : disagreementOrFail(input.clause, report);
+      return own === null ? excuse(entries[0], ruling) : excuse(allowVerdict(input.allow, place), own);
+    }
+    case 'pass':
+    case 'vacuous':
+    case 'error':
+    case 'not-applicable':
+    case 'flaky':
+    case 'known':
+      return ruling;
+  }
+}
+
+/** What the facts of a report say by themselves; null where none is bad. */
+function disagreementOrFail(clause: Clause, report: ProbeReport): Ruling | null {
+  const bad = [...badOf(report.driver), ...badOf(report.user)];
+  return bad.length === 0 ? null : (disagreement(clause, report) ?? rule('fail', quote(bad)));
 }
 
 const rule = (outcome: Outcome, reason: string, faults: readonly Fault[] = []): Ruling => ({ outcome, reason, faults });
@@ -150,12 +211,18 @@ function ruleMissing(probe: ProbeResult): Ruling | null {
   return rule('error', probe.detail === '' ? MISSING[probe.why] : `${MISSING[probe.why]}: ${probe.detail}`);
 }
 
-function ruleReport(input: VerdictInput, report: ProbeReport | null): Ruling {
+function ruleReport(input: VerdictInput, report: ProbeReport | null, behaviour: Behaviour | null): Ruling {
   if (report === null) return rule('error', MISSING['no-result']);
   const { outcome, reason } = report;
   switch (outcome) {
     case 'pass':
-      return contradiction(report) ?? unprovoked(input, report) ?? vacuity(input.clause, report) ?? rule('pass', '');
+      return (
+        contradiction(report) ??
+        unprovoked(input, report) ??
+        vacuity(input.clause, report) ??
+        ruleBehaviour(input.clause, behaviour) ??
+        rule('pass', '')
+      );
     case 'changed':
       if (input.clause.class !== 'X')
         return rule('error', `the probe says "changed", but ${input.clause.id} is no recorded behaviour: ${reason}`);
@@ -190,10 +257,17 @@ function unprovoked(input: VerdictInput, report: ProbeReport): Ruling | null {
   return rule('fail', `the kernel did not warn, but must: ${wanted.why}`);
 }
 
+function ruleBehaviour(clause: Clause, behaviour: Behaviour | null): Ruling | null {
+  const news = behaviour === null ? null : compareBehaviour(clause, behaviour);
+  return news === null ? null : rule(news.outcome, news.reason);
+}
+
 /** A pass that neither observer earned, or without the event that the clause is about. */
 function vacuity(clause: Clause, report: ProbeReport): Ruling | null {
-  if (report.driver.length === 0) return rule('vacuous', 'the probe passed without a fact from the driver');
-  if (report.user.length === 0) return rule('vacuous', 'the probe passed without a fact from user space');
+  if (report.driver.length + report.observed.driver.length === 0)
+    return rule('vacuous', 'the probe passed without a fact from the driver');
+  if (report.user.length + report.observed.user.length === 0)
+    return rule('vacuous', 'the probe passed without a fact from user space');
   if (clause.event !== 'none' && (report.counts[clause.event] ?? 0) === 0)
     return rule('vacuous', vacuousReason(clause));
   return null;

@@ -2,7 +2,9 @@
  * The cells of one batch: which are still to be run, and how a report or its absence becomes a verdict. A cell is decided
  * once a batch; what comes later can't change it.
  */
+import type { AllowEntry } from '../contract/allow.ts';
 import type { CatalogueCell } from '../contract/catalogue.ts';
+import { findRecorded, type Recorded } from '../contract/recorded.ts';
 import type { CellId, Emit, Fault } from '../core/events.ts';
 import { sliceByCell } from '../probe/slices.ts';
 import { findSplats } from '../probe/splat.ts';
@@ -18,6 +20,8 @@ export interface LedgerOptions {
   readonly features: readonly string[] | null;
   readonly kernelVersion: string;
   readonly emit: Emit;
+  readonly recorded: Recorded;
+  readonly allow: readonly AllowEntry[];
   readonly onVerdict: (attempt: Attempt) => void;
 }
 
@@ -89,6 +93,8 @@ export class CellLedger {
       taint: null,
       features: this.features,
       kernelVersion: this.kernelVersion,
+      recorded: findRecorded(this.#options.recorded, nameOf(check), this.#options.target, this.kernelVersion),
+      allow: this.#options.allow,
       evidence: null,
     });
     this.#options.onVerdict({ cell, slice, ours: probe.kind === 'missing' && OURS.includes(probe.why) });

@@ -62,6 +62,10 @@ export interface RunPlan extends BuildPlan {
   readonly keepGuest: boolean;
   readonly lie: number;
   readonly output: string | undefined;
+  /** Another file than our own allow.yaml. */
+  readonly allow: string | undefined;
+  /** Record what X clauses do in this run. */
+  readonly update: boolean;
 }
 
 /** Option values as the parser gives them: by long name in camel case. */
@@ -111,6 +115,10 @@ export function planBuild(values: PlanValues, config: Config = NO_CONFIG): Build
 }
 
 export function planRun(values: PlanValues, config: Config = NO_CONFIG): RunPlan {
+  const lie = chooseLie(one(values['driverLie']));
+  const update = values['update'] === true;
+  if (update && lie !== 0)
+    throw usageError('UPDATE_LIE', '"--update" would record what a lying driver says.', 'Leave out --driver-lie.');
   return {
     ...planBuild(values, config),
     checks: chooseChecks(many(values['clause']), many(values['path'])),
@@ -125,8 +133,10 @@ export function planRun(values: PlanValues, config: Config = NO_CONFIG): RunPlan
     strict: values['strict'] === true,
     timing: values['timing'] === true,
     keepGuest: values['keepGuest'] === true,
-    lie: chooseLie(one(values['driverLie'])),
+    lie,
     output: path(values['output']),
+    allow: path(values['allow']),
+    update,
   };
 }
 

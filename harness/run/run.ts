@@ -3,7 +3,9 @@
  * guests of a finished target run while another compiles, and no more guests run at once than the host can bear.
  */
 import { appendFileSync } from 'node:fs';
-import { CATALOGUE } from '../contract/catalogue.ts';
+import { readAllowFile } from '../contract/allow-file.ts';
+import { CATALOGUE, cellsFor, findClauses } from '../contract/catalogue.ts';
+import { readRecorded, type Recorded } from '../contract/recorded.ts';
 import type { Target } from '../core/arch.ts';
 import { messageOf, MmapvetError } from '../core/errors.ts';
 import type { CellId, Emit } from '../core/events.ts';
@@ -20,9 +22,11 @@ import { createRunStore, type RunStore } from '../results/store.ts';
 import type { Event } from '../core/events.ts';
 import { keepEvidence } from './evidence.ts';
 import { symbolizingEmit } from './fault-symbols.ts';
+import { createKnownTrouble, type KnownTrouble, type Scope } from './known.ts';
 import { Gate, guestsAtOnce } from './limits.ts';
 import type { RunPlan } from './plan.ts';
 import { prepareKernel, prepareTarget, readInputs, type Inputs } from './prepare.ts';
+import { createRecorder } from './record.ts';
 import { createSink, type Sink } from './sink.ts';
 import { TargetVet } from './target.ts';
 import { machineFor } from '../machine/machine.ts';
@@ -43,6 +47,7 @@ export interface RunContext {
 export async function executeRun(plan: RunPlan, context: RunContext): Promise<number> {
   const { screen } = context;
   const inputs = await readInputs(plan, context.signal);
+  const facts: Facts = { recorded: readRecorded(), known: createKnownTrouble(await readAllowFile(plan.allow)) };
   const asked = createReporters(context.reporters, { screen, catalogue: CATALOGUE });
   using store = createRunStore(undefined, plan.output === undefined ? {} : { folder: plan.output });
   const kept = createReporters(
@@ -62,6 +67,7 @@ export async function executeRun(plan: RunPlan, context: RunContext): Promise<nu
   const sink = createSink((event) => {
     events.push(event);
     store.append(event);
+    if (event.kind === 'cell') facts.known.take(event.cell);
     reporters.onEvent(event);
   });
   const start = performance.now();
@@ -76,7 +82,7 @@ export async function executeRun(plan: RunPlan, context: RunContext): Promise<nu
     cells: plan.targets.flatMap((target) => cellsOf(plan, target)),
   });
 
-  const interrupted = await runAll(plan, inputs, context, store, sink);
+  const interrupted = await runAll(plan, inputs, facts, context, store, sink);
 
   const exitCode = sink.exitCode(plan.strict, interrupted);
   const durationMs = Math.round(performance.now() - start);
@@ -131,10 +137,17 @@ export function cellsOf(plan: RunPlan, target: Target): CellId[] {
   }));
 }
 
+/** What was known of the kernel before the run. */
+interface Facts {
+  readonly recorded: Recorded;
+  readonly known: KnownTrouble;
+}
+
 /** @returns whether the user stopped it; every other trouble is an event */
 async function runAll(
   plan: RunPlan,
   inputs: Inputs,
+  facts: Facts,
   context: RunContext,
   store: RunStore,
   sink: Sink,
@@ -144,7 +157,10 @@ async function runAll(
     plan.targets.map((target) => [target, symbolizingEmit(sink.emit, target.name, store, signal)] as const),
   );
   const emitOf = (target: Target): Emit => late.get(target)?.emit ?? sink.emit;
-  const vets = new Map(plan.targets.map((target) => [target, targetVet(plan, target, context, store, emitOf(target))]));
+  const vets = new Map(
+    plan.targets.map((target) => [target, targetVet(plan, target, facts, context, store, emitOf(target))]),
+  );
+  const recorder = plan.update ? createRecorder(facts.recorded, plan.checks) : null;
   /** Trouble of one target, or of all. An interrupt is no trouble, whatever it broke on its way. */
   const giveUp = (error: unknown, target: Target | null): void => {
     if (signal.aborted) return;
@@ -153,6 +169,7 @@ async function runAll(
   };
   try {
     const kernel = await prepareKernel(plan, inputs, { emit: sink.emit, signal, logFolder: store.place('logs') });
+    await recorder?.locate(kernel);
     const building = new Gate(1);
     const most = guestsAtOnce(Math.max(...plan.targets.map((target) => machineFor(target.name).memoryMiB)));
     const running = new Gate(Math.min(most, plan.guests ?? most));
@@ -180,12 +197,33 @@ async function runAll(
   }
   if (signal.aborted) for (const vet of vets.values()) vet.giveUp('interrupted', '');
   await Promise.all(late.values().map((each) => each.settled()));
-  return signal.aborted;
+  if (signal.aborted) return true;
+  facts.known.conclude(scopeOf(plan, vets), sink.emit);
+  recorder?.conclude(sink.cells, sink.emit);
+  return false;
 }
 
-function targetVet(plan: RunPlan, target: Target, context: RunContext, store: RunStore, emit: Emit): TargetVet {
+/** Targets whose kernel is known: only there an entry of allow.yaml can be said to be needless. */
+function scopeOf(plan: RunPlan, vets: ReadonlyMap<Target, TargetVet>): Scope {
+  const kernels = [...vets].map(([target, vet]) => [target.name, vet.kernelVersion] as const);
+  return {
+    checks: plan.checks,
+    whole: plan.checks.length === cellsFor(findClauses([])).length,
+    kernels: new Map(kernels.filter(([, version]) => version !== '')),
+  };
+}
+
+function targetVet(
+  plan: RunPlan,
+  target: Target,
+  facts: Facts,
+  context: RunContext,
+  store: RunStore,
+  emit: Emit,
+): TargetVet {
   const onIdle = context.onIdle?.(target.name);
   return new TargetVet({
+    ...facts,
     plan,
     target: target.name,
     consoleFile: (guest) => store.place(`${target.name}/console-${guest === 0 ? 'boot' : guest}.log`),

@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import type { CatalogueCell } from '../contract/catalogue.ts';
+import type { Recorded } from '../contract/recorded.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Cell, Emit, Fault } from '../core/events.ts';
 import { plural } from '../core/words.ts';
@@ -14,6 +15,7 @@ import { runBatch } from './batch.ts';
 import { guestOfRepeat, planBatches, type Batch } from './batches.ts';
 import { Guests } from './guests.ts';
 import { CellLedger } from './ledger.ts';
+import type { KnownTrouble } from './known.ts';
 import type { Gate } from './limits.ts';
 import type { RunPlan } from './plan.ts';
 import type { Prepared } from './prepare.ts';
@@ -28,6 +30,8 @@ export interface TargetOptions {
   /** What cells took in earlier runs, in ms, by `E02.direct`. */
   readonly durations: () => Promise<ReadonlyMap<string, number>>;
   readonly keepConfig: (text: string) => void;
+  readonly recorded: Recorded;
+  readonly known: KnownTrouble;
   readonly keepEvidence: (cell: Cell, slice: readonly string[]) => string | null;
   readonly emit: Emit;
   readonly signal: AbortSignal;
@@ -43,8 +47,9 @@ export class TargetVet {
   #kernelVersion = '';
 
   constructor(options: TargetOptions) {
-    const { plan, emit, keepEvidence } = options;
-    this.#options = options;
+    const { plan, keepEvidence } = options;
+    const emit = options.known.filter(options.emit, () => this.#kernelVersion);
+    this.#options = { ...options, emit };
     this.#tally = new Tally({
       checks: plan.checks,
       repeats: plan.repeats,
@@ -52,6 +57,11 @@ export class TargetVet {
       emit,
       keepEvidence,
     });
+  }
+
+  /** Empty until the kernel is built. */
+  get kernelVersion(): string {
+    return this.#kernelVersion;
   }
 
   /** @param running lets in as many guests as the host bears */
@@ -150,7 +160,7 @@ export class TargetVet {
   }
 
   #ledger(checks: readonly CatalogueCell[]): CellLedger {
-    const { plan, target, emit } = this.#options;
+    const { plan, target, emit, recorded, known } = this.#options;
     return new CellLedger({
       target,
       profile: plan.profile.name,
@@ -158,6 +168,8 @@ export class TargetVet {
       features: this.#features,
       kernelVersion: this.#kernelVersion,
       emit,
+      recorded,
+      allow: known.entries,
       onVerdict: (attempt) => this.#tally.add(attempt),
     });
   }

@@ -25,6 +25,8 @@ function redControl(control: RedControl): string {
       return `the kernel of test/mutants/${control.name}.patch`;
     case 'lie':
       return `the driver with lie=${control.name}`;
+    case 'tried':
+      return `what docs/evidence/${control.name}.md tells`;
   }
 }
 
@@ -35,6 +37,7 @@ export function explainClause(clause: Clause, screen: Pick<Screen, 'style'>): st
     ['observers', `${clause.observers}: ${OBSERVERS[clause.observers]}`],
     ['depends on', `the event ${clause.event}; without it the verdict is vacuous`],
     ['paths', clause.paths.join(', ')],
+    ...(clause.notElsewhere === undefined ? [] : [['not elsewhere', clause.notElsewhere] as const]),
     ['needs', clause.needs.join(', ') || 'nothing'],
     ...(clause.splat === undefined
       ? []

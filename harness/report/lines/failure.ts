@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Cell, Fact, Fault } from '../../core/events.ts';
 import type { Outcome } from '../../core/outcome.ts';
 import { harmless } from '../../probe/untrusted.ts';
+import { behaviourRows, recordedOn, type BehaviourRow } from '../behaviour.ts';
 import { describeRedControl, findClause } from '../catalogue.ts';
 import { padTo, shortenHome } from '../format.ts';
 import { repeatCommand } from '../repeat-command.ts';
@@ -30,7 +31,11 @@ export function cellHeadline(cell: Cell, text: string, paint: Paint): string {
 /** The full block, without an empty line around it. */
 export function cellBlock(cell: Cell, state: RunState, options: ReportOptions, paint: Paint): string[] {
   const clause = findClause(options.catalogue, cell.clause);
-  const reason = FACTS_SAY_IT.has(cell.outcome) && hasBadFact(cell) ? '' : cell.reason;
+  const rows = behaviourRows(cell);
+  const reason =
+    (FACTS_SAY_IT.has(cell.outcome) && hasBadFact(cell)) || (rows.length > 0 && cell.outcome === 'changed')
+      ? ''
+      : cell.reason;
   return [
     cellHeadline(cell, clause?.title ?? '', paint),
     ...labelled('why', reason === '' ? [] : [harmless(reason)], paint),
@@ -41,13 +46,30 @@ export function cellBlock(cell: Cell, state: RunState, options: ReportOptions, p
         paint,
       ),
     ),
-    ...labelled('driver', factLines(cell.observers.driver, paint), paint),
-    ...labelled('user', factLines(cell.observers.user, paint), paint),
+    ...labelled('recorded', rows.length === 0 ? [] : [harmless(recordedOn(cell))], paint),
+    ...labelled('driver', observerLines(cell, 'driver', rows, paint), paint),
+    ...labelled('user', observerLines(cell, 'user', rows, paint), paint),
     ...cell.faults.flatMap((fault) => labelled('console', splatLines(fault), paint)),
     ...labelled('kernel', clause === null ? [] : [clause.source], paint),
     ...labelled('red control', clause?.redControls.map(describeRedControl) ?? [], paint),
     ...labelled('run again', [repeatCommand(state.command, cell.clause, cell.target)], paint),
     ...labelled('evidence', cell.evidence === null ? [] : [`${evidenceFolder(cell.evidence, state, options)}/`], paint),
+  ];
+}
+
+/** Of an X clause that changed: what is recorded, and what was seen, line by line. */
+function observerLines(cell: Cell, who: BehaviourRow['who'], rows: readonly BehaviourRow[], paint: Paint): string[] {
+  const changed = rows.filter((row) => row.who === who);
+  const told = new Set(changed.flatMap((row) => [row.seen, `not seen, but recorded: ${row.recorded}`]));
+  return [
+    ...changed.flatMap(({ recorded, seen }) => [
+      ...(recorded === null ? [] : [`${paint('green', '-')} ${harmless(recorded)}`]),
+      ...(seen === null ? [] : [`${paint('yellow', '+')} ${harmless(seen)}`]),
+    ]),
+    ...factLines(
+      cell.observers[who].filter((fact) => !told.has(fact.text)),
+      paint,
+    ),
   ];
 }
 

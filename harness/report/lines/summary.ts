@@ -6,6 +6,7 @@ import { plural } from '../../core/words.ts';
 import { formatDuration, padTo, shortenHome, widthOf } from '../format.ts';
 import { allCells, countsOf, stoppedBy, undecidedCells, type RunState } from '../run-state.ts';
 import { agreementLines } from './agreement.ts';
+import { findingLines } from './findings.ts';
 import { LOOKS, longCounts, type Paint } from './paint.ts';
 
 const BUCKETS: Readonly<Record<Stage, string>> = {
@@ -50,6 +51,8 @@ export function summaryLines(state: RunState, columns: number, paint: Paint, hom
     ...stoppedLines(state, paint),
     ...agreementLines(state, paint),
   ];
+  const findings = findingLines(state, paint);
+  if (findings.length > 0) lines.push(...(lines.length > 0 ? [''] : []), ...findings);
   if (lines.length > 0) lines.push('');
   lines.push(countsLine(state, counts, columns, paint));
   lines.push(`  ${verdictLine(state, counts, paint)}`);

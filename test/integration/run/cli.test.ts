@@ -221,6 +221,85 @@ describe('verdicts', () => {
   });
 });
 
+describe('several cells', () => {
+  test('a short plan: what was decided stands, the rest is an error with the reason', async () => {
+    await writeFile(join(folder, 'ktap'), transcript(PASS).replace('1..1', '1..2'));
+    const { code, results } = await run('good', '--clause', 'A02');
+    expect(results.cells.map((cell) => `${cell.clause} ${cell.outcome}: ${cell.reason}`)).toEqual([
+      'A01 pass: ',
+      'A02 error: the probe ended without a result for this cell: 1 of 2 planned results',
+    ]);
+    expect(code).toBe(2);
+  });
+
+  test('garbage between results: what could be read counts', async () => {
+    const garbage = ['\u0000\u001b[2Jok ok', 'ok 7 Z99.direct x', '# begin nonsense', 'x'.repeat(100_000)];
+    await writeFile(join(folder, 'ktap'), transcript([...garbage, ...PASS, ...garbage]).replace('1..1', '1..2'));
+    const { code, results } = await run('good', '--clause', 'A02');
+    expect(results.cells.map((cell) => `${cell.clause} ${cell.outcome}`)).toEqual(['A01 pass', 'A02 error']);
+    expect(code).toBe(2);
+  });
+});
+
+describe('known trouble', () => {
+  const FAIL = [
+    '# begin A01.direct',
+    '# count mapped=1',
+    '# driver bad: gone',
+    '# user bad: gone',
+    'not ok 1 A01.direct title',
+  ];
+
+  async function allow(expires: string): Promise<readonly string[]> {
+    const file = join(folder, 'allow.yaml');
+    const entry = [
+      'clause: A01',
+      'kernel: "7.3"',
+      'reason: it is gone',
+      'link: https://example.org/1',
+      `expires: ${expires}`,
+    ];
+    await writeFile(file, `allow:\n  - ${entry.join('\n    ')}\n`);
+    return ['--allow', file];
+  }
+
+  test('a broken clause with an entry is known: exit 2 only because nothing else passed', async () => {
+    await writeFile(join(folder, 'ktap'), transcript(FAIL));
+    const { code, cell } = await run('good', ...(await allow('2999-01-01')));
+    expect(cell).toMatchObject({
+      outcome: 'known',
+      reason: 'it is gone (https://example.org/1, until 2999-01-01)',
+      known: { entry: 'allow.yaml:2', outcome: 'fail' },
+    });
+    expect(code).toBe(2);
+  });
+
+  test('an expired entry hides nothing, and fails a run that has nothing to hide', async () => {
+    await writeFile(join(folder, 'ktap'), transcript(FAIL));
+    const failing = await run('good', ...(await allow('2020-01-01')));
+    expect(failing).toMatchObject({ code: 1, cell: { outcome: 'fail' } });
+    expect(failing.stderr).toContain('expired on 2020-01-01');
+
+    await writeFile(join(folder, 'ktap'), transcript(PASS));
+    const { exitCode } = await start(...(await allow('2020-01-01')));
+    expect(exitCode).toBe(2);
+  });
+
+  test('an unused entry is said, and changes nothing', async () => {
+    const { code, stderr } = await run('good', ...(await allow('2999-01-01')));
+    expect(stderr).toContain('nothing needed the entry for A01');
+    expect(code).toBe(0);
+  });
+
+  test('a mistake in the file: file and line, exit 64, nothing written', async () => {
+    const [flag = '', file = ''] = await allow('soon');
+    const { exitCode, stderr } = await start(flag, file);
+    expect(exitCode).toBe(64);
+    expect(String(stderr)).toContain(`${file}:6: "expires"`);
+    expect(existsSync(join(folder, 'state'))).toBe(false);
+  });
+});
+
 describe('before anything runs', () => {
   test.each([
     ['a folder that is no kernel tree', ['--kernel', '/usr'], 'KERNEL_NOT_A_TREE'],

@@ -60,6 +60,7 @@ describe('createTranscriptReader', () => {
       kmsg: [],
       splats: [],
       changed: null,
+      observed: { driver: [], user: [] },
       taint: { before: 0x1000, after: 0x1000 },
       durationMs: 12,
       lost: 0,

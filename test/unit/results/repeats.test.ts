@@ -36,6 +36,8 @@ describe('what several runs of a cell come to', () => {
     [['fail', 'fault'], 'fault'],
     [['pass', 'fault', 'error'], 'fault'],
     [['not-applicable', 'not-applicable'], 'not-applicable'],
+    [['known', 'pass', 'known'], 'known'],
+    [['known', 'fail'], 'flaky'],
   ])('%j is %s', (outcomes, expected) => {
     expect(merged(...outcomes).outcome).toBe(expected);
   });

@@ -30,6 +30,7 @@ const REPORT: ProbeReport = {
   kmsg: [],
   splats: [],
   changed: null,
+  observed: { driver: [], user: [] },
   taint: { before: 0x3000, after: 0x3000 },
   durationMs: 12,
   lost: 0,
@@ -45,6 +46,8 @@ const INPUT: VerdictInput = {
   taint: null,
   features: ['prepare', 'mapped'],
   kernelVersion: '7.3.4-mmapvet',
+  recorded: null,
+  allow: [],
   evidence: 'x86_64/A01-direct',
 };
 
@@ -321,5 +324,102 @@ describe('mustHave', () => {
 
   it('promises nothing about features that come and go', () => {
     expect(mustHave('success-hook', '7.3')).toBe(false);
+  });
+});
+
+describe('a recorded behaviour', () => {
+  const X: Clause = { ...CLAUSE, class: 'X' };
+  const RECORDED = {
+    kernel: '7.3.4',
+    source: 'mm/util.c:10 f',
+    driver: ['close x1', 'prepare x1'],
+    user: ['mmap: EPERM'],
+  };
+  const saw = (driver: string[], user: string[], input: Partial<VerdictInput> = {}) =>
+    reported({ driver: [], user: [], observed: { driver, user } }, { clause: X, recorded: RECORDED, ...input });
+
+  it('is a pass where it is as recorded, and its facts are what was seen', () => {
+    const cell = decide(saw(RECORDED.driver, RECORDED.user));
+    expect(cell).toMatchObject({ outcome: 'pass', behaviour: { recorded: { kernel: '7.3.4' } } });
+    expect(cell.observers.driver).toEqual(RECORDED.driver.map((text) => ({ ok: true, text })));
+  });
+
+  it('is changed with both sides where user space saw it', () => {
+    expect(verdict(saw(['close x0', 'prepare x1'], ['mmap: EIO']))).toBe(
+      'changed: recorded on Linux 7.3.4: close x1; mmap: EPERM; seen: close x0; mmap: EIO',
+    );
+    expect(verdict(saw(RECORDED.driver, ['mmap: EIO']))).toMatch(/^changed: /);
+  });
+
+  it('is an error where only the log says so, unless only the driver can see it', () => {
+    expect(verdict(saw(['close x0', 'prepare x1'], RECORDED.user))).toMatch(/^error: the observers disagree/);
+    const only = { clause: { ...X, observers: 'driver-only' as const } };
+    expect(verdict(saw(['close x0', 'prepare x1'], RECORDED.user, only))).toMatch(/^changed: /);
+  });
+
+  it('is changed where lines are missing or nothing is recorded', () => {
+    const cell = decide(saw(['close x1'], ['mmap: EIO']));
+    expect(cell.outcome).toBe('changed');
+    expect(cell.observers.driver).toContainEqual({ ok: false, text: 'not seen, but recorded: prepare x1' });
+    expect(verdict(saw(['a'], ['b'], { recorded: null }))).toBe(
+      'changed: nothing is recorded of this cell; seen: a; b',
+    );
+  });
+
+  it('is vacuous without the event, or without what one observer saw', () => {
+    expect(verdict(saw(RECORDED.driver, []))).toBe('vacuous: the probe passed without a fact from user space');
+    const counts = { mapped: 0 };
+    expect(
+      verdict(reported({ driver: [], user: [], counts, observed: RECORDED }, { clause: X, recorded: RECORDED })),
+    ).toMatch(/^vacuous: /);
+  });
+
+  it('of a clause that records nothing is not looked at', () => {
+    expect(verdict(reported({ observed: { driver: ['x'], user: ['y'] } }, { recorded: null }))).toBe('pass');
+  });
+});
+
+describe('known trouble', () => {
+  const entry = {
+    at: 'allow.yaml:3',
+    paths: [],
+    targets: [],
+    reason: 'it leaks',
+    link: 'https://example.org',
+    expires: '2027-01-01',
+  };
+  const FAIL = { driver: bad('leaks'), user: bad('grows'), outcome: 'fail', reason: 'leaks; grows' } as const;
+  const allow = (more: object) => ({ allow: [{ ...entry, ...more }] });
+
+  it('a broken clause that an entry names is known, with what it would be', () => {
+    expect(decide(reported(FAIL, allow({ clause: 'A0*' })))).toMatchObject({
+      outcome: 'known',
+      reason: 'it leaks (https://example.org, until 2027-01-01)',
+      known: { entry: 'allow.yaml:3', outcome: 'fail', reason: 'leaks; grows' },
+    });
+  });
+
+  it.each([
+    ['another clause', { clause: 'E02' }],
+    ['another path', { clause: 'A01', paths: ['W1'] }],
+    ['another target', { clause: 'A01', targets: ['arm64'] }],
+    ['another kernel', { clause: 'A01', kernel: { text: '7.2', has: () => false } }],
+    ['a splat', { clause: 'A01', splat: /./ }],
+  ])('not where the entry is about %s', (_, more) => {
+    expect(decide(reported(FAIL, allow(more))).outcome).toBe('fail');
+  });
+
+  it('a splat is known only where all of them are, and excuses no broken clause', () => {
+    const splat = allow({ splat: /NULL pointer/ });
+    expect(decide(reported({}, { splats: [OOPS], ...splat })).outcome).toBe('known');
+    expect(decide(reported({}, { splats: [OOPS, WARNING], ...splat })).outcome).toBe('fault');
+    expect(verdict(reported(FAIL, { splats: [OOPS], ...splat }))).toMatch(/^fail: /);
+    expect(decide(reported({}, { splats: [OOPS], ...allow({ clause: 'A01' }) })).outcome).toBe('fault');
+  });
+
+  it('our own trouble is never known', () => {
+    const lost = { kind: 'missing', why: 'lost-connection', detail: '', facts: null } as const;
+    expect(decide({ ...INPUT, ...allow({ clause: '*' }), probe: lost }).outcome).toBe('error');
+    expect(decide(reported({ driver: [] }, allow({ clause: '*' }))).outcome).toBe('vacuous');
   });
 });
