@@ -47,9 +47,9 @@ export const notPassed = (results: Results): string[] =>
     .filter((cell) => cell.outcome !== 'pass')
     .map((cell) => `${cell.target} ${cell.clause}.${cell.path}: ${cell.outcome}: ${cell.reason}`);
 
-/** Cells that are red: fail, fault, flaky, error or vacuous. */
+/** Cells that the kernel or the driver turned: red, or changed. */
 export const redCells = (results: Results): string[] =>
   results.cells
-    .filter((cell) => ['fail', 'fault', 'flaky', 'error', 'vacuous'].includes(cell.outcome))
+    .filter((cell) => ['fail', 'changed', 'fault', 'flaky', 'error', 'vacuous'].includes(cell.outcome))
     .map((cell) => `${cell.clause}.${cell.path}`)
     .toSorted();
