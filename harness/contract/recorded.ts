@@ -63,6 +63,3 @@ export function findRecorded(
     (entry.kernels === undefined ? 0 : 2) + (entry.target === undefined ? 0 : 1);
   return fits.toSorted((a, b) => particular(b) - particular(a))[0] ?? null;
 }
-
-export const sameSide = (a: readonly string[], b: readonly string[]): boolean =>
-  a.length === b.length && a.every((line, index) => line === b[index]);

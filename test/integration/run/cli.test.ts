@@ -58,6 +58,8 @@ function start(...args: readonly string[]) {
     'x86_64',
     '--clause',
     'A01',
+    '--path',
+    'direct',
     '--accel',
     'tcg',
   ];
