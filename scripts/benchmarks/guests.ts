@@ -1,0 +1,169 @@
+/** Guests: booted and restored, to their first SSH answer, against plain QEMU to init; and many of them side by side. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TARGETS, type Target } from '../../harness/core/arch.ts';
+import { spawn } from '../../harness/core/exec.ts';
+import { stateFolder } from '../../harness/core/paths.ts';
+import { qemuCommand } from '../../harness/machine/argv.ts';
+import { BOOT, Guest, type GuestRequest, type GuestStart } from '../../harness/machine/guest.ts';
+import { machineFor } from '../../harness/machine/machine.ts';
+import { Qmp } from '../../harness/machine/qmp.ts';
+import { dropSnapshot, takeSnapshot } from '../../harness/machine/snapshot.ts';
+import { freePort, listenOnce, privateFolder } from '../../harness/machine/sockets.ts';
+import { SshConnection } from '../../harness/ssh/connection.ts';
+import { note, ratio, screen, timed } from './measure.ts';
+
+const NEVER = new AbortController().signal;
+const BOOT_MS = 180_000;
+const SAMPLES = 7;
+
+/** The kernel and image of the newest run: what QEMU was started with. */
+async function newestGuest(target: Target): Promise<{ kernel: string; initrd: string }> {
+  const events = await readFile(join(stateFolder(), 'latest/events.jsonl'), 'utf8');
+  for (const line of events.trim().split('\n')) {
+    const event = JSON.parse(line) as { kind: string; target?: string; command?: string[] };
+    if (event.kind !== 'guest' || event.target !== target.name || event.command === undefined) continue;
+    const after = (flag: string): string => event.command?.[event.command.indexOf(flag) + 1] ?? '';
+    return { kernel: after('-kernel'), initrd: after('-initrd') };
+  }
+  throw new Error(`the latest run has no ${target.name} guest: run "scripts/mmapvet run" first`);
+}
+
+async function requestFor(target: Target, folder: string): Promise<GuestRequest> {
+  const files = await newestGuest(target);
+  return {
+    machine: machineFor(target.name),
+    accel: 'tcg',
+    ...files,
+    kernelArgs: [],
+    qemuArgs: [],
+    consoleFile: join(folder, `${target.name}.log`),
+  };
+}
+
+async function toAnswer(request: GuestRequest, how: GuestStart): Promise<void> {
+  await using guest = await Guest.start(request, how);
+  await guest.ready(BOOT_MS, NEVER);
+  await using connection = await SshConnection.connect(guest.ssh, NEVER);
+  await connection.exec({ command: 'true', timeoutMs: 30_000 });
+}
+
+/** The same QEMU command, until the console says that init is being started. */
+async function plainToInit(request: GuestRequest, folder: string): Promise<void> {
+  await using sockets = await privateFolder();
+  const listening = await Promise.all(
+    ['qmp', 'console', 'handover'].map((name) => listenOnce(join(sockets.path, name))),
+  );
+  const command = qemuCommand(
+    request.machine,
+    { ...request, sockets: sockets.path, console: join(folder, 'plain.log'), ram: null },
+    { accel: 'tcg', sshPort: await freePort(), kernelArgs: [], qemuArgs: [] },
+  );
+  const child = spawn(command, { reject: false, stdout: 'ignore' });
+  const [qmpSocket, consoleSocket] = await Promise.all(listening.map((each) => each.connected));
+  if (qmpSocket === undefined || consoleSocket === undefined) throw new Error('QEMU did not connect');
+  const qmp = await Qmp.open(qmpSocket, () => {});
+  const seen = new Promise<void>((done) => {
+    let text = '';
+    consoleSocket.on('data', (chunk) => {
+      text = (text + String(chunk)).slice(-4096);
+      if (text.includes('Run /init as init process')) done();
+    });
+  });
+  await qmp.execute('cont');
+  await seen;
+  qmp.execute('quit').catch(() => {});
+  await child;
+}
+
+interface Prepared {
+  readonly target: Target;
+  readonly request: GuestRequest;
+  readonly restore: GuestStart;
+}
+
+/** Runs `work` with a snapshot of each target's newest guest, of its own, so that nothing else has it in use. */
+async function withSnapshots(folder: string, work: (prepared: readonly Prepared[]) => Promise<void>): Promise<void> {
+  const prepared: Prepared[] = [];
+  const keys = TARGETS.map((target) => `bench-${process.pid}-${target.name}`);
+  try {
+    for (const [index, target] of TARGETS.entries()) {
+      const request = await requestFor(target, folder);
+      const saved = await takeSnapshot(keys[index] ?? '', request, BOOT_MS, NEVER);
+      if (saved.kind !== 'saved') throw saved.error;
+      const { ram, state } = saved.snapshot;
+      prepared.push({ target, request, restore: { kind: 'restore', ram, state } });
+    }
+    await work(prepared);
+  } finally {
+    for (const key of keys) await dropSnapshot(key);
+  }
+}
+
+/** The three sides take turns. */
+export async function benchBoot(folder: string): Promise<void> {
+  await withSnapshots(folder, async (prepared) => {
+    for (const { target, request, restore } of prepared) {
+      const samples = { booted: [] as number[], restored: [] as number[], plain: [] as number[] };
+      for (let i = 0; i < SAMPLES; i += 1) {
+        samples.booted.push(await timed(() => toAnswer(request, BOOT)));
+        samples.restored.push(await timed(() => toAnswer(request, restore)));
+        samples.plain.push(await timed(() => plainToInit(request, folder)));
+      }
+      const booted = note(`${target.name}: booted to the first SSH answer`, samples.booted);
+      const restored = note(`${target.name}: restored to the first SSH answer (aim: 0.5 s)`, samples.restored);
+      const plain = note(`${target.name}: plain QEMU to init`, samples.plain);
+      ratio(`${target.name}: booted against plain QEMU`, booted / plain, 'at most 1.3');
+      ratio(`${target.name}: restored against booted`, restored / booted, 'at most 0.15');
+    }
+  });
+}
+
+/** What the guests hold of the host's memory, pages that they share counted once among them. */
+async function residentMb(guests: readonly Guest[]): Promise<number> {
+  const kb = await Promise.all(
+    guests.map(async ({ pid }) => {
+      const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8');
+      return Number(/^Pss:\s*(\d+)/m.exec(text)?.[1] ?? 0);
+    }),
+  );
+  return kb.reduce((sum, each) => sum + each, 0) / 1024;
+}
+
+/** 1, 2, 4 and 8 guests at once, restored and booted: time until the last one answers, and memory. */
+export async function benchGrowth(folder: string): Promise<void> {
+  await withSnapshots(folder, async (prepared) => {
+    const [first] = prepared;
+    if (first === undefined) return;
+    for (const [name, how] of [
+      ['restored', first.restore],
+      ['booted', BOOT],
+    ] as const)
+      for (const count of [1, 2, 4, 8]) {
+        const own = await mkdtemp(join(folder, 'growth-'));
+        const guests: Guest[] = [];
+        const connections: SshConnection[] = [];
+        try {
+          const seconds = await timed(() =>
+            Promise.all(
+              Array.from({ length: count }, async (_, index) => {
+                const guest = await Guest.start({ ...first.request, consoleFile: join(own, `${index}.log`) }, how);
+                guests.push(guest);
+                await guest.ready(BOOT_MS, NEVER);
+                const connection = await SshConnection.connect(guest.ssh, NEVER);
+                connections.push(connection);
+                await connection.exec({ command: 'true', timeoutMs: 60_000 });
+              }),
+            ),
+          );
+          note(`${count} guests ${name}, until the last one answers`, [seconds]);
+          note(`${count} guests ${name}, resident memory`, [await residentMb(guests)], 'MB');
+        } finally {
+          for (const connection of connections) await connection[Symbol.asyncDispose]();
+          await Promise.all(guests.map((guest) => guest[Symbol.asyncDispose]()));
+          await rm(own, { recursive: true, force: true });
+        }
+      }
+    screen.out(`  (guests of ${first.target.name}, memory ${first.request.machine.memoryMiB} MB each)\n`);
+  });
+}
