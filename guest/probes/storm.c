@@ -248,6 +248,8 @@ void storm(enum path path)
 
 	if (!storm_seed)
 		storm_seed = any_seed();
+	/* At once: a storm that does not end is worth repeating as well. */
+	user_fact(true, "seed %llu", (unsigned long long)storm_seed);
 	configure(target.inner, &config);
 	config.mapped_ret = -EXDEV;
 	configure(failing.inner, &config);
@@ -272,8 +274,8 @@ void storm(enum path path)
 			outcome.children);
 	driver_fact(true, "%u maps and %u moves in %d rounds", outcome.maps, outcome.moves, ROUNDS);
 	user_fact(!outcome.strange,
-		  "seed %llu: operations %016llx, %u forks, %u strange results%s%s",
-		  (unsigned long long)storm_seed, (unsigned long long)outcome.digest,
+		  "operations %016llx, %u forks, %u strange results%s%s",
+		  (unsigned long long)outcome.digest,
 		  outcome.children, outcome.strange, outcome.strange ? ", first " : "",
 		  outcome.strange ? outcome.what : "");
 }
