@@ -125,9 +125,7 @@ export function pageFault(fault: Fault): PageFault {
     frames: (more.frames ?? []).map((frame) => {
       const place =
         text(frame.file) === '' ? '' : `${text(frame.file)}:${typeof frame.line === 'number' ? frame.line : '?'}`;
-      return [text(frame.function), place, frame.inlined === true ? 'inlined' : '']
-        .filter((part) => part !== '')
-        .join('  ');
+      return [text(frame.function), place, frame.inlined ? 'inlined' : ''].filter((part) => part !== '').join('  ');
     }),
     guilty: text(more.function),
     fingerprint: text(more.fingerprint),
