@@ -114,8 +114,10 @@ async function decide(words: readonly [string, ...string[]]): Promise<Verdict> {
 async function shellcheck(): Promise<Verdict> {
   if ((await findProgram('shellcheck')) === null) return { kind: 'skipped', why: 'install the package shellcheck' };
   const scripts = await Array.fromAsync(glob('guest/**/*.sh', { cwd: PROJECT }));
-  const programs = readdirSync(join(PROJECT, 'scripts')).filter((name) => !name.endsWith('.ts'));
-  const files = [...programs.map((name) => `scripts/${name}`), '.ci/run', ...scripts];
+  const programs = readdirSync(join(PROJECT, 'scripts'), { withFileTypes: true }).filter(
+    (entry) => entry.isFile() && !entry.name.endsWith('.ts'),
+  );
+  const files = [...programs.map(({ name }) => `scripts/${name}`), '.ci/run', ...scripts];
   return decide(['shellcheck', '--external-sources', ...files]);
 }
 

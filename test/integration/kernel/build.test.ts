@@ -115,7 +115,7 @@ test('guest code that changes to an older file, of another checkout, is new to m
   await built({ driver });
   const staged = async (name: string) => {
     const files = await readdir(join(box.folder, 'cache'), { recursive: true });
-    const file = files.find((path) => path.endsWith(`driver-source/${name}`));
+    const file = files.find((path) => path.endsWith(`source/driver/${name}`));
     return (await stat(join(box.folder, 'cache', file ?? name))).mtimeMs;
   };
   const [hooks, log] = [await staged('hooks.c'), await staged('log.c')];

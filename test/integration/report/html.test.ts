@@ -203,7 +203,7 @@ describe.skipIf(browser === null)('the page of a full run', () => {
     await page.keyboard.press('ArrowDown');
     expect(await focused()).toMatch(/^E02 direct x86_64/);
     await page.keyboard.press('ArrowRight');
-    expect(await focused()).toMatch(/^E02 direct arm64/);
+    expect(await focused()).toMatch(/^E02 W1 x86_64/);
     await page.keyboard.press('ArrowLeft');
     await page.keyboard.press('Enter');
     await page.locator('.detail-card').waitFor();
