@@ -62,6 +62,7 @@ void leaks_memory(enum path path)
 	struct target target = open_target(path);
 	struct mmapvet_config config = plain_config();
 	struct leaks leaks;
+	struct touch read;
 	char *at;
 
 	if (access(KMEMLEAK, W_OK))
@@ -69,8 +70,11 @@ void leaks_memory(enum path path)
 	/* The control: kmemleak must find what the driver leaks on request. */
 	config.flags = MMAPVET_C_LEAK;
 	at = map_as_or_break(&target, &config, 1, 0);
+	read = touch(at, 0);
 	unmap(at, 1);
 	expect_delivery("a mapped that leaks", 1, 1);
+	user_fact(read.word == MMAPVET_MAGIC, "a mapped that leaks: the page reads %#llx",
+		  (unsigned long long)read.word);
 	sleep(YOUNG_SECONDS);
 	if (!write_text(KMEMLEAK, "scan") || !write_text(KMEMLEAK, "scan"))
 		not_applicable("kmemleak is switched off: %s", strerror(errno));
@@ -78,10 +82,10 @@ void leaks_memory(enum path path)
 	write_text(KMEMLEAK, "clear");
 	if (!leaks.planted)
 		vacuous("kmemleak doesn't find the memory that the driver leaked on request");
-	user_fact(!leaks.ours,
-		  "after two scans: %u of %d planted pieces, %u of the driver or its users%s%s, %u others",
-		  leaks.planted, MMAPVET_LEAKS, leaks.ours, leaks.ours ? ", first " : "",
-		  leaks.first, leaks.others);
+	driver_fact(!leaks.ours,
+		    "after two scans: %u of %d planted pieces, %u of the driver or its users%s%s, %u others",
+		    leaks.planted, MMAPVET_LEAKS, leaks.ours, leaks.ours ? ", first " : "",
+		    leaks.first, leaks.others);
 }
 
 /* Users of the module, by the kernel's own count; -1 if it is not loaded. */

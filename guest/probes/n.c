@@ -566,7 +566,7 @@ const struct clause clauses_n[] = {
 	{ "N05", "In a fork that fails half-way every open has its close",
 	  TWO, EVERY_OK, 0, n05, false, NULL },
 	{ "N06", "kmemleak finds nothing that the driver or its users have left",
-	  TWO, ON(DIRECT), MMAPVET_F_MAPPED, leaks_memory, false, "*new suspected memory leaks*" },
+	  DRIVER_ONLY, ON(DIRECT), MMAPVET_F_MAPPED, leaks_memory, false, "*new suspected memory leaks*" },
 	{ "N07", "Open files and mappings pin the module, and nothing else does: then it can be unloaded",
 	  TWO, EVERY_OK, MMAPVET_F_MAPPED, leaks_module, false, NULL },
 	{ "N08", "If the clean-up after a failed mapped can't allocate, the mapping may survive",

@@ -362,7 +362,7 @@ const struct clause clauses_o[] = {
 	{ "O01", "Lengths, offsets and contents are in pages, whatever their size",
 	  TWO, EVERY_OK, MMAPVET_F_MAPPED, o01, false, NULL },
 	{ "O02", "PROT_MTE on a device file is refused with EINVAL before any hook",
-	  TWO, ON(DIRECT) | ON(W1), 0, o02, false, NULL },
+	  TWO, ON(DIRECT), 0, o02, false, NULL },
 	{ "O03", "A memory type that mmap_prepare sets in page_prot is kept, also by mprotect",
 	  DRIVER_ONLY, ON(DIRECT), 0, o03, true, NULL },
 	{ "O04", "Where memory types are tracked, a remap of RAM silently gets the type that RAM has",

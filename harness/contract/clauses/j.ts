@@ -147,6 +147,7 @@ export const CONCURRENCY: ClauseGroup = {
       observers: 'two',
       event: 'close',
       paths: ['direct'],
+      notElsewhere: 'the storm maps stacked files beside the direct one, in the same area',
       needs: ['prepare', 'mapped', 'vfs-mmap'],
       redControls: [
         { kind: 'lie', name: 'drop-close' },

@@ -33,6 +33,8 @@ export const INJECTION: ClauseGroup = {
       observers: 'two',
       event: 'prepare',
       paths: ['direct'],
+      notElsewhere:
+        'there nothing is allocated between mmap_prepare and mapped: the VMA and its place in the tree come before',
       needs: ['prepare', 'mapped'],
       redControls: [
         { kind: 'lie', name: 'drop-prepare' },
@@ -51,6 +53,7 @@ export const INJECTION: ClauseGroup = {
       observers: 'two',
       event: 'prepare',
       paths: ['direct'],
+      notElsewhere: 'there the swapped file leaks even when nothing fails: G09',
       needs: ['prepare', 'mapped'],
       redControls: [
         { kind: 'lie', name: 'drop-prepare' },
@@ -104,11 +107,12 @@ export const INJECTION: ClauseGroup = {
       title: 'kmemleak finds nothing that the driver or its users have left',
       class: 'I',
       source: 'mm/kmemleak.c:kmemleak_scan',
-      observers: 'two',
+      observers: 'driver-only',
       event: 'mapped',
       paths: ['direct'],
+      notElsewhere: 'the scan is of all memory, after cells on every path',
       needs: ['prepare', 'mapped'],
-      redControls: [{ kind: 'lie', name: 'drop-mapped' }],
+      redControls: [{ kind: 'tried', name: 'stand-ins' }],
       splat: {
         title: /suspected memory leak/,
         why: 'what the driver leaks on request must be found, or the scan proves nothing',
@@ -142,6 +146,7 @@ export const INJECTION: ClauseGroup = {
       observers: 'two',
       event: 'mapped',
       paths: ['direct'],
+      notElsewhere: 'there is no clean-up unmap on a stacked path: K08',
       needs: ['prepare', 'mapped'],
       redControls: [{ kind: 'lie', name: 'drop-mapped' }],
       explain: [

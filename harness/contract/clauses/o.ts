@@ -31,9 +31,10 @@ export const ARCHITECTURE: ClauseGroup = {
       source: 'arch/arm64/include/asm/mman.h:arch_validate_flags',
       observers: 'two',
       event: 'prepare',
-      paths: ['direct', 'W1'],
+      paths: ['direct'],
+      notElsewhere: 'the check comes before any hook, whatever file it is',
       needs: ['prepare'],
-      redControls: [{ kind: 'lie', name: 'drop-prepare' }],
+      redControls: [{ kind: 'tried', name: 'arm64-lies' }],
       explain: [
         'Where there is tagged memory (arm64 with MTE): mmap() of the driver with PROT_MTE fails with EINVAL and',
         'no hook runs, of a memfd it succeeds, and without PROT_MTE the driver can be mapped.',
@@ -47,6 +48,7 @@ export const ARCHITECTURE: ClauseGroup = {
       observers: 'driver-only',
       event: 'prepare',
       paths: ['direct'],
+      notElsewhere: 'what a nested mmap_prepare sets in the descriptor is K06',
       needs: ['prepare'],
       redControls: [{ kind: 'lie', name: 'drop-prepare' }],
       explain: [
@@ -62,6 +64,7 @@ export const ARCHITECTURE: ClauseGroup = {
       observers: 'driver-only',
       event: 'mapped',
       paths: ['direct'],
+      notElsewhere: 'the tracking is below the action, which K10 has on stacked paths',
       needs: ['prepare', 'mapped', 'action'],
       redControls: [{ kind: 'lie', name: 'drop-mapped' }],
       explain: [
@@ -78,6 +81,7 @@ export const ARCHITECTURE: ClauseGroup = {
       observers: 'driver-only',
       event: 'mapped',
       paths: ['direct'],
+      notElsewhere: 'the state of the processor does not depend on the way to the hook',
       needs: ['prepare', 'mapped', 'action', 'kernel-pages'],
       redControls: [
         { kind: 'lie', name: 'read' },
@@ -96,8 +100,9 @@ export const ARCHITECTURE: ClauseGroup = {
       observers: 'two',
       event: 'release',
       paths: ['direct'],
+      notElsewhere: "the file is the kernel's own /dev/mem",
       needs: ['prepare'],
-      redControls: [{ kind: 'lie', name: 'drop-prepare' }],
+      redControls: [{ kind: 'tried', name: 'stand-ins' }],
       explain: [
         "Recorded: on arm64 the console's registers are mapped uncached, on x86 the BIOS ROM plain. For kernels",
         'with /dev/mem.',
@@ -126,6 +131,7 @@ export const ARCHITECTURE: ClauseGroup = {
       observers: 'two',
       event: 'prepare',
       paths: ['direct'],
+      notElsewhere: 'the warning is counted by its place in the source, which is one for all paths',
       needs: ['prepare', 'action'],
       redControls: [{ kind: 'lie', name: 'drop-prepare' }],
       splat: { title: /mmap_/, why: 'an unknown action type is a bug of the driver, which WARN_ON_ONCE reports' },
