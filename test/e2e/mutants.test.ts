@@ -15,7 +15,14 @@ function rewrite(name: string, red: readonly string[]): void {
 
 describe('a kernel with one broken promise turns exactly its cells red', () => {
   test.each(Object.entries(EXPECTED))('%s', async (name, cells) => {
-    const { code, results } = await runForResults('--target', 'x86_64', '--patch', join(FOLDER, `${name}.patch`));
+    const { code, results } = await runForResults(
+      '--target',
+      'x86_64',
+      '--confirm',
+      '0',
+      '--patch',
+      join(FOLDER, `${name}.patch`),
+    );
     const red = redCells(results);
     const update = process.env['UPDATE_GOLDEN'] === '1';
     if (update) rewrite(name, red);
