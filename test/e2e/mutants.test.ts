@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { PROJECT } from '../../harness/core/paths.ts';
+import { CATALOGUE } from '../../harness/contract/catalogue.ts';
 import { redCells, runForResults } from './mmapvet.ts';
 
 const FOLDER = join(PROJECT, 'test/mutants');
@@ -13,6 +14,15 @@ function rewrite(name: string, red: readonly string[]): void {
   writeFileSync(join(FOLDER, 'expected.json'), `${JSON.stringify({ ...now, [name]: red }, null, 2)}\n`);
 }
 
+/**
+ * Not groups J and N: on such a kernel their threads wait in vain for minutes, and which of them fails first is no fact of
+ * the mutant. The lies of the driver turn them red.
+ */
+const CLAUSES = CATALOGUE.flatMap((group) => group.clauses)
+  .map(({ id }) => id)
+  .filter((id) => !/^[JN]/.test(id))
+  .join(',');
+
 describe('a kernel with one broken promise turns exactly its cells red', () => {
   test.each(Object.entries(EXPECTED))('%s', async (name, cells) => {
     const { code, results } = await runForResults(
@@ -20,6 +30,8 @@ describe('a kernel with one broken promise turns exactly its cells red', () => {
       'x86_64',
       '--confirm',
       '0',
+      '--clause',
+      CLAUSES,
       '--patch',
       join(FOLDER, `${name}.patch`),
     );
