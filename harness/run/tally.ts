@@ -4,14 +4,11 @@
  */
 import type { CatalogueCell } from '../contract/catalogue.ts';
 import type { Cell, Emit } from '../core/events.ts';
-import { isDoubtful, mergeRepeats } from '../results/repeats.ts';
+import { isDoubtful, mergeRepeats, type Run } from '../results/repeats.ts';
 
-export interface Attempt {
-  readonly cell: Cell;
+export interface Attempt extends Run {
   /** The kernel's lines that belong to it. */
   readonly slice: readonly string[];
-  /** It failed for a reason of ours that another guest may not have. */
-  readonly ours: boolean;
 }
 
 export interface TallyOptions {
@@ -80,14 +77,13 @@ export class Tally {
   }
 
   #needsMore({ attempts }: Row): boolean {
-    const verdict = mergeRepeats(...(attempts.map(({ cell }) => cell) as [Cell, ...Cell[]]));
+    const verdict = mergeRepeats(attempts as [Attempt, ...Attempt[]]);
     return isDoubtful(verdict) || (verdict.outcome === 'error' && attempts.every(({ ours }) => ours));
   }
 
   #settle(row: Row): void {
     this.#open.delete(cellName(row.check.clause.id, row.check.path));
-    const cells = row.attempts.map(({ cell }) => cell) as [Cell, ...Cell[]];
-    const verdict = mergeRepeats(...cells);
+    const verdict = mergeRepeats(row.attempts as [Attempt, ...Attempt[]]);
     // A merged verdict is one of the runs, under another name perhaps: its log is the very same array.
     const shown = row.attempts.find(({ cell }) => cell.log === verdict.log);
     const evidence = this.#options.keepEvidence(verdict, (shown ?? row.attempts[0])?.slice ?? []);

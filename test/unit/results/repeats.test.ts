@@ -18,20 +18,28 @@ const cell = (outcome: Outcome, reason = ''): Cell => ({
   evidence: null,
   faults: [],
 });
-const merged = (...outcomes: readonly Outcome[]): Cell => {
-  const [first = cell('pass'), ...rest] = outcomes.map((outcome) => cell(outcome));
-  return mergeRepeats(first, ...rest);
+const run = (outcome: Outcome | 'lost', reason = '') => ({
+  cell: cell(outcome === 'lost' ? 'error' : outcome, reason),
+  ours: outcome === 'lost',
+});
+const merged = (...outcomes: readonly (Outcome | 'lost')[]): Cell => {
+  // "lost" is an error that is our doing.
+  const [first = run('pass'), ...rest] = outcomes.map((outcome) => run(outcome));
+  return mergeRepeats([first, ...rest]);
 };
 
 describe('what several runs of a cell come to', () => {
-  test.each<[readonly Outcome[], Outcome]>([
+  test.each<[readonly (Outcome | 'lost')[], Outcome]>([
     [['pass'], 'pass'],
     [['pass', 'pass'], 'pass'],
     [['fail', 'fail', 'fail'], 'fail'],
     [['fail', 'pass', 'fail'], 'flaky'],
     [['pass', 'vacuous'], 'flaky'],
-    [['error', 'pass'], 'pass'],
-    [['error', 'fail'], 'fail'],
+    [['lost', 'pass'], 'pass'],
+    [['lost', 'fail'], 'fail'],
+    [['lost', 'lost'], 'error'],
+    [['pass', 'error', 'pass'], 'error'],
+    [['error', 'fail'], 'flaky'],
     [['error', 'error'], 'error'],
     [['fail', 'fault'], 'fault'],
     [['pass', 'fault', 'error'], 'fault'],
@@ -43,12 +51,12 @@ describe('what several runs of a cell come to', () => {
   });
 
   test('a single run is left as it is', () => {
-    const only = cell('fail', 'why');
-    expect(mergeRepeats(only)).toBe(only);
+    const only = run('fail', 'why');
+    expect(mergeRepeats([only])).toBe(only.cell);
   });
 
   test('all runs are kept, and a flaky cell shows the one that is no pass', () => {
-    const flaky = mergeRepeats(cell('pass'), cell('fail', 'user saw EPERM'), cell('pass'));
+    const flaky = mergeRepeats([run('pass'), run('fail', 'user saw EPERM'), run('pass')]);
     expect(flaky.repeats.map((each) => each.outcome)).toEqual(['pass', 'fail', 'pass']);
     expect(flaky.log).toEqual(['log of fail']);
     expect(flaky.reason).toBe('repeats disagree: 2 pass, 1 fail; user saw EPERM');
