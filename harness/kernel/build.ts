@@ -12,7 +12,7 @@ import { MmapvetError } from '../core/errors.ts';
 import { cacheFolder } from '../core/paths.ts';
 import { findEntry, keyOf, makeEntry, orNoSpace } from './cache.ts';
 import { planBuildCommands, type BuildCommands } from './commands.ts';
-import { configFiles, configure, readWantedConfig, type WantedConfig } from './config.ts';
+import { configFiles, configure, readWantedConfig, wantedLines, type WantedConfig } from './config.ts';
 import { tell, type KernelContext } from './context.ts';
 import { expectedObjects, rememberObjects } from './counts.ts';
 import {
@@ -26,6 +26,7 @@ import {
   type GuestCode,
 } from './guest.ts';
 import { runMake } from './make.ts';
+import { guestFolder, objectFolder, seedObjects, stampFile } from './seed.ts';
 import type { Source } from './source.ts';
 import { inStage } from './stage.ts';
 import { findToolchain, type Toolchain } from './toolchain.ts';
@@ -113,8 +114,8 @@ async function prepare(request: BuildRequest, context: KernelContext): Promise<P
     wanted.fragments.map((fragment) => fragment.text),
     wanted.kconfig?.text ?? '',
   );
-  const objects = join(source.objects, `${target.name}-${profile.name}-${keyOf(toolchain.identity).slice(0, 8)}`);
-  const out = join(objects, 'mmapvet-guest');
+  const objects = join(source.objects, objectFolder(target, profile.name, toolchainKey(toolchain)));
+  const out = guestFolder(objects);
   return {
     request,
     wanted,
@@ -133,6 +134,8 @@ async function prepare(request: BuildRequest, context: KernelContext): Promise<P
   };
 }
 
+const toolchainKey = (toolchain: Toolchain): string => keyOf(toolchain.identity).slice(0, 8);
+
 async function build(prepared: Prepared, context: KernelContext): Promise<BuildResult> {
   const { request, kernelKey, guestKey, objects, commands, toolchain } = prepared;
   const target = request.target.name;
@@ -146,6 +149,7 @@ async function build(prepared: Prepared, context: KernelContext): Promise<BuildR
     const features = parseFeatures(await readFile(join(known, 'features.txt'), 'utf8'));
     if (!hasHook(features)) return { kind: 'no-hook', features };
   }
+  await seed(prepared, context);
   await mkdir(objects, { recursive: true });
   const intact = kernelEntry !== null && (await readStamp(objects)) === kernelKey;
   const probed = intact ? null : await configureAndProbe(prepared, context);
@@ -159,6 +163,13 @@ async function build(prepared: Prepared, context: KernelContext): Promise<BuildR
     const code = await buildGuestCode(guestKey, commands, places, toolchain, context, cacheContext(context), probed);
     return { value: { kind: 'built', build: await assemble(prepared, entry, code, false) } as const };
   });
+}
+
+async function seed({ request, wanted, toolchain, objects }: Prepared, context: KernelContext): Promise<void> {
+  const { target } = request;
+  const key = toolchainKey(toolchain);
+  const from = await seedObjects(objects, target, key, wantedLines(wanted), context.signal);
+  if (from !== null) tell(context, `The ${target.name} build begins as a copy of "${from}".`);
 }
 
 const cacheContext = (context: KernelContext) => ({
@@ -234,7 +245,6 @@ async function compile(
   return folder;
 }
 
-const stampFile = (objects: string): string => join(objects, 'mmapvet-key');
 const readStamp = (objects: string): Promise<string | null> => readFile(stampFile(objects), 'utf8').catch(() => null);
 
 /** The little that a build's identity can't be made from without the object folder. */

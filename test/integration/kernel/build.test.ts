@@ -2,8 +2,8 @@ import { cp, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { PROFILES, TARGETS } from '../../../harness/core/arch.ts';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { PROFILES, TARGETS, type Profile } from '../../../harness/core/arch.ts';
 import { GUEST } from '../../../harness/core/paths.ts';
 import { useBuildDir } from '../../../harness/kernel/build-dir.ts';
 import { buildKernel, type BuildOptions, type BuildResult } from '../../../harness/kernel/build.ts';
@@ -240,4 +240,44 @@ test("--build-dir takes the user's kernel as it is, if it has what a guest needs
   expect((await readdir(folder, { recursive: true })).toSorted()).toEqual(before);
   await useBuildDir(folder, options(), box.context);
   expect(await goals()).toEqual([]);
+});
+
+describe('the object folder of another profile', () => {
+  const other: Profile = { ...PROFILES[0]!, name: 'other', fragments: ['base'] };
+  const objects = async (): Promise<string> =>
+    join(box.folder, 'cache/mmapvet/work', (await stored('work'))[0]!, 'objects');
+  const folders = async (): Promise<string[]> => (await readdir(await objects())).toSorted();
+
+  test('begins as a copy, without what belongs to the first alone', async () => {
+    await built();
+    const [first] = await folders();
+    const old = new Date('2020-01-02T03:04:05Z');
+    const made = join(await objects(), first!, 'made.o');
+    await writeFile(made, 'object');
+    await utimes(made, old, old);
+    await built({ profile: other });
+    const copied = first!.replace('base', 'other');
+    expect(await folders()).toEqual([first, copied]);
+    expect((await stat(join(await objects(), copied, 'made.o'))).mtime).toEqual(old);
+    const key = (name: string): Promise<string> => readFile(join(made, '../..', name, 'mmapvet-key'), 'utf8');
+    expect(await key(copied)).not.toBe(await key(first!));
+  });
+
+  test('is empty where nothing whole is there to copy: cut-off builds, other targets, other options of make', async () => {
+    await built();
+    const [first] = await folders();
+    const left = join(await objects(), `.copy-${first!.replace('base', 'other')}`);
+    await mkdir(left);
+    await writeFile(join(left, 'half.o'), '');
+    for (const changes of [{ target: ARM64! }, { makeOptions: ['W=1'] }]) {
+      await writeFile(join(await objects(), first!, 'made.o'), '');
+      await built({ ...changes, profile: other });
+    }
+    await rm(join(await objects(), first!, 'mmapvet-key'));
+    await built({ profile: other });
+    const copies = (await folders()).filter((name) => name.includes('-other-'));
+    expect(copies).toHaveLength(3);
+    for (const name of copies) expect(await readdir(join(await objects(), name))).not.toContain('made.o');
+    expect(await readdir(join(await objects(), first!.replace('base', 'other')))).not.toContain('half.o');
+  });
 });
