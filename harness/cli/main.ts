@@ -1,6 +1,5 @@
 /** The command line: the one place that turns errors into words and ends the process. */
 import { MmapvetError } from '../core/errors.ts';
-import { onCommand } from '../core/exec.ts';
 import { EXIT } from '../core/outcome.ts';
 import { createScreen, type Screen } from '../core/screen.ts';
 import { interruptible, Interrupted } from '../run/interrupt.ts';
@@ -69,8 +68,10 @@ async function main(): Promise<number> {
     await parseAndRun(
       process.argv.slice(2),
       async (name, args, values) => {
-        if (isVerbose(values['verbose']))
+        if (isVerbose(values['verbose'])) {
+          const { onCommand } = await import('../core/exec.ts');
           onCommand((command) => screen.err(`${screen.style('dim', `$ ${command}`)}\n`));
+        }
         const command = await load(name);
         code = await command(args, values, { screen, signal });
       },

@@ -7,9 +7,8 @@ import { messageOf, MmapvetError, usageError } from '../../core/errors.ts';
 import { EXIT } from '../../core/outcome.ts';
 import { globToRegExp, plural } from '../../core/words.ts';
 import { cellLines, runLines, type TextOptions } from '../../report/history/text.ts';
-import { findRunFolders, readRecord } from '../../results/history/folders.ts';
 import { openHistory, openHistoryIfAny, type History } from '../../results/history/open.ts';
-import { readCells, readReason, readRuns, type CellPast, type RunFilter } from '../../results/history/read.ts';
+import { readCells, readRuns, reasonReader, type CellPast, type RunFilter } from '../../results/history/read.ts';
 import { recordRun } from '../../results/history/record.ts';
 import { flakesOf, medianOf, trendOf, type CellTrend } from '../../results/history/trend.ts';
 import type { CommandContext } from '../main.ts';
@@ -43,8 +42,10 @@ export async function historyCommand(
     return EXIT.good;
   }
   const cells = chooseCells(history, args, filter, last, values);
-  if (values['json'] === true) screen.out(json({ cells: cells.map((trend) => cellJson(trend, history)) }));
-  else screen.out(lines(cellLines(cells, options), 'No run has a cell of that kind.'));
+  if (values['json'] === true) {
+    const reasonOf = reasonReader(history);
+    screen.out(json({ cells: cells.map((trend) => cellJson(trend, reasonOf)) }));
+  } else screen.out(lines(cellLines(cells, options), 'No run has a cell of that kind.'));
   return EXIT.good;
 }
 
@@ -88,9 +89,11 @@ function chooseCells(
   // Of all cells only the last runs are read, of those that are shown the whole past.
   const recent = readCells(history, runs.slice(-last), asked);
   const flaky = values['flaky'] === true ? recent.filter((past) => flakesOf(past, last).odd > 0) : recent;
-  const chosen = (values['slowest'] === true ? slowest(flaky, last) : flaky).map(({ id }) => id);
-  return readCells(history, runs, (_, id) => chosen.includes(id))
-    .toSorted((a, b) => chosen.indexOf(a.id) - chosen.indexOf(b.id))
+  const chosen = values['slowest'] === true ? slowest(flaky, last) : flaky;
+  if (runs.length <= last) return chosen.map((past) => trendOf(past, last));
+  const places = new Map(chosen.map(({ id }, place) => [id, place]));
+  return readCells(history, runs, (_, id) => places.has(id))
+    .toSorted((a, b) => (places.get(a.id) ?? 0) - (places.get(b.id) ?? 0))
     .map((past) => trendOf(past, last));
 }
 
@@ -102,7 +105,7 @@ function slowest(cells: readonly CellPast[], last: number): CellPast[] {
     .map(({ past }) => past);
 }
 
-function cellJson(trend: CellTrend, history: History): object {
+function cellJson(trend: CellTrend, reasonOf: (run: number, cell: number) => string): object {
   const { id, cell, recent, latest, badSince, lastGood, flakes, medianMs } = trend;
   return {
     ...cell,
@@ -116,13 +119,14 @@ function cellJson(trend: CellTrend, history: History): object {
       outcome,
       ran,
       durationMs,
-      reason: readReason(history, run.id, id),
+      reason: reasonOf(run.id, id),
     })),
   };
 }
 
 /** What can be read is taken, what can't be is named; the exit code tells. */
-function importFolders(given: readonly string[], { screen }: CommandContext): number {
+async function importFolders(given: readonly string[], { screen }: CommandContext): Promise<number> {
+  const { findRunFolders, readRecord } = await import('../../results/history/folders.ts');
   const folders = given.flatMap(findRunFolders);
   if (folders.length === 0)
     throw usageError('IMPORT_NOTHING', '--import needs a folder.', 'Name run folders, or a folder that has some.');

@@ -8,7 +8,7 @@ import type { DiffSide } from './diff.ts';
 import { isRunFolder, readRecord } from './folders.ts';
 import type { History } from './open.ts';
 import { outcomeOf } from './packed.ts';
-import { readCells, readReason, readRuns, type StoredRun } from './read.ts';
+import { readCells, readRuns, reasonReader, type StoredRun } from './read.ts';
 import { runName } from './record.ts';
 
 /** @throws MmapvetError RUN_UNKNOWN, RUN_AMBIGUOUS (usage); as readEvents */
@@ -46,10 +46,11 @@ function fromFolder(folder: string): DiffSide {
 }
 
 function fromHistory(history: History, run: StoredRun): DiffSide {
+  const reasonOf = reasonReader(history);
   const cells = readCells(history, [run], () => true).map(({ id, cell, words }) => ({
     ...cell,
     outcome: outcomeOf(words[0] ?? 0),
-    reason: readReason(history, run.id, id),
+    reason: reasonOf(run.id, id),
   }));
   return { name: run.name, kernel: run.kernel, cells };
 }

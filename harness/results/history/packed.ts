@@ -1,4 +1,5 @@
 /** The verdicts of one run on one target as bytes: eight a cell, little endian. */
+import { endianness } from 'node:os';
 import { OUTCOMES, type Outcome } from '../../core/outcome.ts';
 import { OUTCOME_CODES } from './schema.ts';
 
@@ -32,17 +33,21 @@ export function packVerdicts(verdicts: readonly PackedVerdict[]): Uint8Array {
 }
 
 /**
- * Hands on each cell's number and word, without an object for each: a history has a million of them. An outcome that
- * this version does not know is left out: a newer one wrote it.
+ * Each cell's number and word in turn, without an object for each: a history has a million of them. A view of the bytes
+ * where the host counts and aligns as they do.
  */
-export function eachVerdict(bytes: Uint8Array, take: (cell: number, word: number) => void): void {
+export function unpackVerdicts(bytes: Uint8Array): Uint32Array {
+  const words = (bytes.byteLength >> 3) * 2;
+  if (endianness() === 'LE' && bytes.byteOffset % 4 === 0)
+    return new Uint32Array(bytes.buffer, bytes.byteOffset, words);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let at = 0; at + BYTES <= bytes.byteLength; at += BYTES) {
-    const word = view.getUint32(at + 4, true);
-    if ((word & OUTCOME) < BY_CODE.length) take(view.getUint32(at, true), word);
-  }
+  return Uint32Array.from({ length: words }, (_, at) => view.getUint32(at * 4, true));
 }
 
-export const outcomeOf = (word: number): Outcome => BY_CODE[word & OUTCOME] ?? 'error';
+/** Not one that only a newer version knows. */
+export const isKnown = (word: number): boolean => codeOf(word) < BY_CODE.length;
+
+export const codeOf = (word: number): number => word & OUTCOME;
+export const outcomeOf = (word: number): Outcome => BY_CODE[codeOf(word)] ?? 'error';
 export const ranOf = (word: number): boolean => (word & RAN) !== 0;
 export const durationOf = (word: number): number => word >>> DURATION_SHIFT;

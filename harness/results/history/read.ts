@@ -1,8 +1,8 @@
 /** Reads the history back: the runs, and what each cell was in them. */
-import { KernelIdentity, type CellId } from '../../core/events.ts';
+import type { CellId, KernelIdentity } from '../../core/events.ts';
 import type { Outcome } from '../../core/outcome.ts';
 import type { History } from './open.ts';
-import { durationOf, eachVerdict, outcomeOf, ranOf } from './packed.ts';
+import { durationOf, isKnown, outcomeOf, ranOf, unpackVerdicts } from './packed.ts';
 
 export interface StoredRun {
   readonly id: number;
@@ -72,9 +72,17 @@ export function readRuns(history: History, filter: RunFilter = {}): StoredRun[] 
     .filter((run) => matches(run, filter));
 }
 
+/** Checked by hand for what is used: loading the schema's library would take as long as a query. */
 function readKernel(facts: string): KernelIdentity | null {
-  const parsed = KernelIdentity.safeParse(JSON.parse(facts));
-  return parsed.success ? parsed.data : null;
+  const kernel = JSON.parse(facts) as Partial<KernelIdentity> | null;
+  const texts = [
+    kernel?.source,
+    kernel?.version,
+    ...(kernel?.series ?? []).flatMap(({ subject, file }) => [subject, file]),
+  ];
+  return texts.every((text) => typeof text === 'string') && Array.isArray(kernel?.series)
+    ? (kernel as KernelIdentity)
+    : null;
 }
 
 function matches(run: StoredRun, { targets = [], kernel, lies = false }: RunFilter): boolean {
@@ -94,23 +102,32 @@ export interface StoredVerdict {
   readonly durationMs: number;
 }
 
-/** A cell over the runs that had it, oldest first, in columns. */
+/** One run on one target. */
+export interface Part {
+  readonly run: StoredRun;
+  /** Equal for the same kernel build. */
+  readonly build: number;
+}
+
+/** A cell over the runs that had it, oldest first, in columns: a thousand runs hold a million verdicts. */
 export interface CellPast {
   /** Of the cell in this history. */
   readonly id: number;
   readonly cell: CellId;
-  readonly runs: StoredRun[];
   /** As packed.ts reads them. */
-  readonly words: number[];
-  /** Equal for the same kernel build. */
-  readonly builds: number[];
+  readonly words: Uint32Array;
+  /** Where each word comes from: places in `parts`. */
+  readonly places: Uint32Array;
+  readonly parts: readonly Part[];
 }
 
-export function verdictAt({ runs, words }: CellPast, index: number): StoredVerdict | null {
-  const run = runs[index];
-  const word = words[index];
-  if (run === undefined || word === undefined) return null;
-  return { run, outcome: outcomeOf(word), ran: ranOf(word), durationMs: durationOf(word) };
+export const partAt = ({ parts, places }: CellPast, index: number): Part | null => parts[places[index] ?? -1] ?? null;
+
+export function verdictAt(past: CellPast, index: number): StoredVerdict | null {
+  const part = partAt(past, index);
+  const word = past.words[index];
+  if (part === null || word === undefined) return null;
+  return { run: part.run, outcome: outcomeOf(word), ran: ranOf(word), durationMs: durationOf(word) };
 }
 
 /** Each cell's verdicts in these runs, in their order; only the cells that `wanted` takes. */
@@ -119,38 +136,70 @@ export function readCells(
   runs: readonly StoredRun[],
   wanted: (cell: CellId, id: number) => boolean,
 ): CellPast[] {
-  const cells = new Map<number, CellPast>();
-  for (const row of history.prepare('SELECT * FROM cell ORDER BY clause, path, target, profile').all()) {
-    const cell = {
-      clause: String(row['clause']),
-      path: String(row['path']),
-      target: String(row['target']),
-      profile: String(row['profile']),
-    };
-    const id = Number(row['id']);
-    if (wanted(cell, id)) cells.set(id, { id, cell, runs: [], words: [], builds: [] });
-  }
+  const parts: Part[] = [];
+  const packed: Uint8Array[] = [];
   const builds = new Map<string, number>();
-  const parts = history.prepare('SELECT build, verdicts FROM part WHERE run = ?');
+  const ofTarget = new Map<string, number>();
+  const query = history.prepare('SELECT target, build, verdicts FROM part WHERE run = ?');
   for (const run of runs)
-    for (const row of parts.all(run.id)) {
+    for (const { target, build, verdicts } of query.all(run.id)) {
       // Where nothing was built the run's kernel has to do.
-      const key = typeof row['build'] === 'string' ? row['build'] : `kernel ${run.kernelId}`;
-      const build = builds.get(key) ?? builds.size;
-      builds.set(key, build);
-      eachVerdict(row['verdicts'] as Uint8Array, (id, word) => {
-        const past = cells.get(id);
-        if (past === undefined) return;
-        past.runs.push(run);
-        past.words.push(word);
-        past.builds.push(build);
-      });
+      const key = typeof build === 'string' ? build : `kernel ${run.kernelId}`;
+      const number = builds.get(key) ?? builds.size;
+      builds.set(key, number);
+      parts.push({ run, build: number });
+      packed.push(verdicts as Uint8Array);
+      ofTarget.set(String(target), (ofTarget.get(String(target)) ?? 0) + 1);
     }
-  return [...cells.values()].filter((past) => past.words.length > 0);
+
+  const columns: Column[] = [];
+  const byId: (Column | undefined)[] = [];
+  let size = 0;
+  for (const row of history.prepare('SELECT * FROM cell ORDER BY clause, path, target, profile').all()) {
+    const { clause, path, target, profile } = row;
+    const cell = { clause: String(clause), path: String(path), target: String(target), profile: String(profile) };
+    const id = Number(row['id']);
+    if (!wanted(cell, id)) continue;
+    const from = size;
+    size += ofTarget.get(cell.target) ?? 0;
+    columns.push((byId[id] = { id, cell, from, to: from, end: size }));
+  }
+  const words = new Uint32Array(size);
+  const places = new Uint32Array(size);
+  for (const [place, bytes] of packed.entries()) {
+    const pairs = unpackVerdicts(bytes);
+    for (let at = 0; at < pairs.length; at += 2) {
+      const column = byId[pairs[at] ?? 0];
+      const word = pairs[at + 1] ?? 0;
+      if (column === undefined || column.to === column.end || !isKnown(word)) continue;
+      words[column.to] = word;
+      places[column.to] = place;
+      column.to += 1;
+    }
+  }
+  return columns
+    .filter(({ from, to }) => to > from)
+    .map(({ id, cell, from, to }) => ({
+      id,
+      cell,
+      words: words.subarray(from, to),
+      places: places.subarray(from, to),
+      parts,
+    }));
 }
 
-/** Why the cell was no plain pass in that run; empty for a pass. */
-export function readReason(history: History, run: number, cell: number): string {
-  const row = history.prepare('SELECT text FROM reason WHERE run = ? AND cell = ?').get(run, cell);
-  return row === undefined ? '' : String(row['text']);
+/** Where in one long array the words of a cell lie. */
+interface Column {
+  readonly id: number;
+  readonly cell: CellId;
+  readonly from: number;
+  /** Behind the last word so far. */
+  to: number;
+  readonly end: number;
+}
+
+/** Why a cell was no plain pass in a run; empty for a pass. */
+export function reasonReader(history: History): (run: number, cell: number) => string {
+  const query = history.prepare('SELECT text FROM reason WHERE run = ? AND cell = ?');
+  return (run, cell) => String(query.get(run, cell)?.['text'] ?? '');
 }

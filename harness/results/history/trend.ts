@@ -1,8 +1,9 @@
 /** What a cell's past says: since when it is bad, how often it contradicts itself, how long it takes. Pure. */
 import type { CellId } from '../../core/events.ts';
-import { weigh, type Outcome } from '../../core/outcome.ts';
-import { durationOf, outcomeOf, ranOf } from './packed.ts';
-import { verdictAt, type CellPast, type StoredRun, type StoredVerdict } from './read.ts';
+import { OUTCOMES, weigh, type Outcome } from '../../core/outcome.ts';
+import { codeOf, durationOf, outcomeOf, ranOf } from './packed.ts';
+import { partAt, verdictAt, type CellPast, type StoredRun, type StoredVerdict } from './read.ts';
+import { OUTCOME_CODES } from './schema.ts';
 
 export interface CellTrend {
   /** Of the cell in this history. */
@@ -30,16 +31,18 @@ const isBad = (outcome: Outcome): boolean => weigh(outcome) === 'bad' || weigh(o
 
 /** @param last how many of the newest verdicts to show and to count flakes in; a bad spell is followed to its start */
 export function trendOf(past: CellPast, last: number): CellTrend {
-  const { words, runs } = past;
+  const { words } = past;
   const from = Math.max(0, words.length - last);
   const spell = badSpell(past);
   return {
     id: past.id,
     cell: past.cell,
-    recent: words.slice(from).flatMap((_, index) => verdictAt(past, from + index) ?? []),
+    recent: Array.from(words.subarray(from), (_, index) => verdictAt(past, from + index)).filter(
+      (each) => each !== null,
+    ),
     latest: verdictAt(past, spell.latest),
-    badSince: runs[spell.first] ?? null,
-    lastGood: runs[spell.before] ?? null,
+    badSince: partAt(past, spell.first)?.run ?? null,
+    lastGood: partAt(past, spell.before)?.run ?? null,
     flakes: flakesOf(past, last),
     medianMs: medianOf(past, last),
   };
@@ -59,22 +62,30 @@ function badSpell({ words }: CellPast): { latest: number; first: number; before:
 }
 
 /** Verdicts can contradict each other only on the same build; a single one contradicts nothing, unless it says so itself. */
-export function flakesOf({ words, builds }: CellPast, last: number): Flakes {
-  const counts = new Map<number, Counted>();
+export function flakesOf(past: CellPast, last: number): Flakes {
+  const { words } = past;
+  /** Of each build: how many verdicts of each outcome. */
+  const builds = new Map<number, Uint32Array>();
+  let build = -1;
+  let counts: Uint32Array = new Uint32Array(OUTCOMES.length);
   for (let at = Math.max(0, words.length - last); at < words.length; at += 1) {
     const word = words[at] ?? 0;
-    const outcome = outcomeOf(word);
-    if (!ranOf(word) || outcome === 'not-applicable') continue;
-    const build = builds[at] ?? -1;
-    let own = counts.get(build);
-    if (own === undefined) counts.set(build, (own = { all: 0, steady: {} }));
-    own.all += 1;
-    if (outcome !== 'flaky') own.steady[outcome] = (own.steady[outcome] ?? 0) + 1;
+    const code = codeOf(word);
+    if (!ranOf(word) || code === OUTCOME_CODES['not-applicable']) continue;
+    const own = partAt(past, at)?.build ?? -1;
+    // Mostly many runs in a row have the same build.
+    if (own !== build) {
+      build = own;
+      counts = builds.get(build) ?? new Uint32Array(OUTCOMES.length);
+      builds.set(build, counts);
+    }
+    counts[code] = (counts[code] ?? 0) + 1;
   }
   let odd = 0;
   let of = 0;
-  for (const { all, steady } of counts.values()) {
-    const most = Math.max(0, ...Object.values(steady));
+  for (const own of builds.values()) {
+    const all = own.reduce((sum, count) => sum + count, 0);
+    const most = own.reduce((a, b, code) => (code === OUTCOME_CODES.flaky ? a : Math.max(a, b)), 0);
     if (all === 1 && most === 1) continue;
     odd += all - most;
     of += all;
@@ -82,26 +93,50 @@ export function flakesOf({ words, builds }: CellPast, last: number): Flakes {
   return { odd, of };
 }
 
-/** Of one build: how many verdicts, and how many of each outcome that is not flaky by itself. */
-interface Counted {
-  all: number;
-  readonly steady: Partial<Record<Outcome, number>>;
-}
-
 /** Of the probes that ran, milliseconds; null where none did. */
 export function medianOf({ words }: CellPast, last: number): number | null {
-  const durations: number[] = [];
+  const durations = new Float64Array(words.length);
+  let count = 0;
   for (let at = Math.max(0, words.length - last); at < words.length; at += 1) {
     const word = words[at] ?? 0;
-    if (ranOf(word)) durations.push(durationOf(word));
+    if (ranOf(word)) durations[count++] = durationOf(word);
   }
-  return median(durations);
+  return median(durations.subarray(0, count));
 }
 
-export function median(values: readonly number[]): number | null {
-  const sorted = Float64Array.from(values).toSorted();
-  const middle = sorted.length >> 1;
-  const high = sorted[middle];
-  if (high === undefined) return null;
-  return sorted.length % 2 === 1 ? high : Math.round(((sorted[middle - 1] ?? high) + high) / 2);
+export function median(values: ArrayLike<number>): number | null {
+  if (values.length === 0) return null;
+  const middle = values.length >> 1;
+  const partly = Float64Array.from(values);
+  const high = select(partly, middle);
+  if (values.length % 2 === 1) return high;
+  return Math.round((partly.subarray(0, middle).reduce((a, b) => Math.max(a, b)) + high) / 2);
+}
+
+/**
+ * The value that would stand at `place` if they were sorted; none before it is greater, none behind it less. Sorting all
+ * of a thousand runs of a thousand cells takes longer than the rest of a query (Hoare's selection).
+ */
+function select(values: Float64Array, place: number): number {
+  let low = 0;
+  let high = values.length - 1;
+  while (low < high) {
+    const pivot = values[(low + high) >> 1] ?? 0;
+    let left = low;
+    let right = high;
+    while (left <= right) {
+      while ((values[left] ?? pivot) < pivot) left += 1;
+      while ((values[right] ?? pivot) > pivot) right -= 1;
+      if (left > right) break;
+      const kept = values[left] ?? 0;
+      values[left] = values[right] ?? 0;
+      values[right] = kept;
+      left += 1;
+      right -= 1;
+    }
+    if (place <= right) high = right;
+    else if (place >= left) low = left;
+    else break;
+  }
+  return values[place] ?? 0;
 }

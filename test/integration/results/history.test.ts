@@ -6,7 +6,7 @@ import { spawn } from '../../../harness/core/exec.ts';
 import { PROJECT } from '../../../harness/core/paths.ts';
 import { storedDurations } from '../../../harness/results/history/durations.ts';
 import { openHistory, openHistoryIfAny } from '../../../harness/results/history/open.ts';
-import { readCells, readReason, readRuns, verdictAt } from '../../../harness/results/history/read.ts';
+import { readCells, readRuns, reasonReader, verdictAt } from '../../../harness/results/history/read.ts';
 import { recordRun, runName } from '../../../harness/results/history/record.ts';
 import { MIGRATIONS } from '../../../harness/results/history/schema.ts';
 import { syntheticRun } from '../../fixtures/history.ts';
@@ -47,7 +47,7 @@ describe('the history', () => {
       ['A01', { run, outcome: 'pass', ran: true, durationMs: 12 }],
       ['A02', { run, outcome: 'fail', ran: true, durationMs: 40 }],
     ]);
-    expect(readReason(history, run?.id ?? 0, cells[1]?.id ?? 0)).toBe('close x0, expected 1');
+    expect(reasonReader(history)(run?.id ?? 0, cells[1]?.id ?? 0)).toBe('close x0, expected 1');
   });
 
   it('records a run once, and again only where it had not ended', () => {

@@ -1,6 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../../../harness/core/outcome.ts';
-import { eachVerdict, packVerdicts } from '../../../../harness/results/history/packed.ts';
+import { packVerdicts, unpackVerdicts } from '../../../../harness/results/history/packed.ts';
 import type { CellPast, StoredRun } from '../../../../harness/results/history/read.ts';
 import { flakesOf, median, trendOf } from '../../../../harness/results/history/trend.ts';
 
@@ -8,15 +9,21 @@ const CELL = { clause: 'E02', path: 'direct', target: 'x86_64', profile: 'base' 
 
 /** `fail/b/not`: the outcome, the build, and whether the probe ran. */
 function past(words: string): CellPast {
-  const all: CellPast = { id: 1, cell: CELL, runs: [], words: [], builds: [] };
-  for (const [index, word] of words.split(' ').entries()) {
+  const all = words.split(' ').map((word, index) => {
     const [outcome = 'pass', build = 'a', ran = 'ran'] = word.split('/');
-    all.runs.push({ id: index, name: `run${index}` } as StoredRun);
-    all.builds.push(build.codePointAt(0) ?? 0);
-    const packed = packVerdicts([{ cell: 1, outcome: outcome as Outcome, ran: ran === 'ran', durationMs: index }]);
-    eachVerdict(packed, (_, each) => all.words.push(each));
-  }
-  return all;
+    const verdict = { cell: 1, outcome: outcome as Outcome, ran: ran === 'ran', durationMs: index };
+    return {
+      part: { run: { id: index, name: `run${index}` } as StoredRun, build: build.codePointAt(0) ?? 0 },
+      word: unpackVerdicts(packVerdicts([verdict]))[1] ?? 0,
+    };
+  });
+  return {
+    id: 1,
+    cell: CELL,
+    words: Uint32Array.from(all, ({ word }) => word),
+    places: Uint32Array.from(all.keys()),
+    parts: all.map(({ part }) => part),
+  };
 }
 
 describe('trendOf', () => {
@@ -61,5 +68,15 @@ describe('flakesOf', () => {
 describe('median', () => {
   it('is the middle, or what lies between the two middle ones', () => {
     expect([median([]), median([9]), median([9, 1, 5]), median([10, 20])]).toEqual([null, 9, 5, 15]);
+  });
+
+  it('is what sorting gives, whatever the order and however many are equal', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat({ max: 9 }), { minLength: 1 }), (values) => {
+        const sorted = values.toSorted((a, b) => a - b);
+        const [low = 0, high = 0] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
+        expect(median(values)).toBe(Math.round((low + high) / 2));
+      }),
+    );
   });
 });
