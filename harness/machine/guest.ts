@@ -53,7 +53,7 @@ export class Guest implements AsyncDisposable {
   readonly sshPort: number;
   readonly command: readonly string[];
   readonly pid: number | undefined;
-  /** Settles, never rejects, when QEMU is gone. */
+  /** Settles, never rejects, when QEMU is gone and all that it said has been read. */
   readonly exited: Promise<GuestExit>;
   /** QMP events so far, such as RESET, SHUTDOWN or STOP. */
   readonly events: readonly QmpEvent[];
@@ -146,6 +146,7 @@ export class Guest implements AsyncDisposable {
     });
     const console = new ConsoleLines();
     consoleStream.setEncoding('latin1').on('data', (chunk) => console.push(String(chunk)));
+    const read = Promise.all([qmp.closed, closed(consoleStream)]);
     if (how.kind === 'restore') await loadState(qmp, how.state, join(folder.path, 'state'));
     await qmp.execute('cont');
     return new Guest({
@@ -155,7 +156,10 @@ export class Guest implements AsyncDisposable {
       sshPort,
       command,
       pid: child.pid,
-      exited,
+      exited: exited.then(async (exit) => {
+        await read;
+        return exit;
+      }),
       events,
       qmp,
       handover,
@@ -271,6 +275,11 @@ export class Guest implements AsyncDisposable {
     return quoteCommand([...words, 'root@127.0.0.1']);
   }
 
+  /** @returns a function that ends the subscription */
+  onEvent(listener: (event: QmpEvent) => void): () => void {
+    return this.#qmp.subscribe(listener);
+  }
+
   /** A QMP command, for diagnosis. */
   qmp(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown> {
     return this.#qmp.execute(command, args);
@@ -285,6 +294,9 @@ export class Guest implements AsyncDisposable {
     await this.#cleanup.disposeAsync();
   }
 }
+
+const closed = (socket: Socket): Promise<void> =>
+  new Promise((done) => void socket.once('close', () => done()).on('error', () => {}));
 
 function ramOf(how: GuestStart): GuestRam | null {
   switch (how.kind) {

@@ -7,6 +7,7 @@ import { createFaultReader, detectorOf, type Splat } from './fault-reader.ts';
 import { framesOf, isBottom, plainName, symbolIn, TRACE_START, withoutNumbers } from './frames.ts';
 import { guiltyIndex, isInnocent } from './guilty.ts';
 import { TAINT_FLAGS } from './taint.ts';
+import { harmless } from './untrusted.ts';
 
 /** A fault as this reader makes it: nothing is left open. */
 export type WholeFault = { [Key in keyof Fault]-?: Exclude<Fault[Key], undefined> };
@@ -178,6 +179,25 @@ function markPanics(reads: readonly Read[]): void {
     const cause = reads.slice(0, index).findLast((read) => read.boot === boot && read.fault.class !== 'reboot');
     if (cause !== undefined) cause.fault.panicked = true;
   }
+}
+
+/** The last words that are kept of a kernel that went without a report. */
+const LAST_WORDS = 10;
+
+/** A kernel that ended its machine without a report: QEMU knows, the console does not. @param title how it ended */
+export function endFault(title: string, consoleLines: readonly string[]): WholeFault {
+  return {
+    class: 'reboot',
+    title,
+    lines: consoleLines.slice(-LAST_WORDS).map((line) => harmless(line)),
+    function: null,
+    cpu: null,
+    task: null,
+    frames: [],
+    corrupted: false,
+    panicked: false,
+    fingerprint: fingerprint('reboot', title, ''),
+  };
 }
 
 /** Turns splats into faults, causes first. */

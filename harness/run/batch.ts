@@ -4,8 +4,9 @@
  */
 import type { Emit } from '../core/events.ts';
 import { messageOf } from '../core/errors.ts';
+import { collectFacts, parseCellName, type ProbeFacts } from '../probe/report.ts';
 import { sliceByCell } from '../probe/slices.ts';
-import { findSplats } from '../probe/splat.ts';
+import { endFault, findSplats } from '../probe/splat.ts';
 import type { GuestKind } from './batches.ts';
 import { ofGuest, type Guests } from './guests.ts';
 import type { CellLedger } from './ledger.ts';
@@ -72,10 +73,19 @@ async function runOnce(request: BatchRequest, ledger: CellLedger, emit: Emit): P
   );
 }
 
+/** The cell that began and did not end. What it said of itself may have died with the guest; the console is quicker. */
+function runningCell({ transcript, lines }: SessionResult): ProbeFacts | null {
+  const told = transcript?.unfinished.at(-1);
+  if (told !== undefined) return told;
+  const { open } = sliceByCell(lines);
+  const name = open === null ? null : parseCellName(open);
+  return name === null ? null : collectFacts(name).facts();
+}
+
 /** Decides the cells that this guest's end decides; the others stay pending. */
 function takeTrouble(result: SessionResult, ledger: CellLedger, emit: Emit, target: string): void {
   const { trouble, transcript, lines } = result;
-  const running = transcript?.unfinished.at(-1);
+  const running = runningCell(result);
   switch (trouble?.kind) {
     case undefined:
       if (!result.ended) note(emit, target, 'The guest never said that it came to its end.', undefined, 'NO_END_MARK');
@@ -91,14 +101,20 @@ function takeTrouble(result: SessionResult, ledger: CellLedger, emit: Emit, targ
       ledger.giveUp('not-run', trouble.text);
       note(emit, target, `The driver did not load: ${trouble.text}`, 'Read the end of the console.', 'DRIVER_LOAD');
       return;
-    case 'guest-died':
+    case 'guest-died': {
+      const own = trouble.by === 'guest' ? endFault(trouble.text, lines) : null;
+      if (running !== null) ledger.broken(running, 'guest-died', trouble.text, lines, own);
+      else if (own !== null && findSplats(lines).length === 0)
+        emit({ kind: 'kernel-fault', target, during: 'between probes', fault: own });
+      note(emit, target, `A guest was lost: ${trouble.text}.`, undefined, 'GUEST_LOST');
+      return;
+    }
     case 'connection':
-      if (running !== undefined)
-        ledger.broken(running, trouble.kind === 'guest-died' ? 'guest-died' : 'lost-connection', trouble.text, lines);
+      if (running !== null) ledger.broken(running, 'lost-connection', trouble.text, lines);
       note(emit, target, `A guest was lost: ${trouble.text}.`, undefined, 'GUEST_LOST');
       return;
     case 'probes':
-      if (running !== undefined) ledger.broken(running, 'cut-off', trouble.text, lines);
+      if (running !== null) ledger.broken(running, 'cut-off', trouble.text, lines);
       note(emit, target, `The probes did not end in order: ${trouble.text}.`, undefined, 'PROBES_BROKE');
       return;
     case 'unload':

@@ -64,12 +64,17 @@ export class CellLedger {
     this.#settle(check, { kind: 'reported', report }, findSplats(report.kmsg), report.kmsg);
   }
 
-  /** The cell that was running when the guest or the probes came to an end. */
-  broken(facts: ProbeFacts, why: Missing, detail: string, lines: readonly string[]): void {
+  /**
+   * The cell that was running when the guest or the probes came to an end.
+   * @param end what the end itself says of the kernel, for one that came without a word on the console
+   */
+  broken(facts: ProbeFacts, why: Missing, detail: string, lines: readonly string[], end: Fault | null = null): void {
     const check = this.#pending.get(facts.cell);
     if (check === undefined) return;
     const slice = sliceByCell(lines).cells.get(facts.cell) ?? [];
-    this.#settle(check, { kind: 'missing', why, detail, facts }, findSplats(slice), slice);
+    const splats: readonly Fault[] = findSplats(slice);
+    const faults = splats.length === 0 && end !== null ? [end] : splats;
+    this.#settle(check, { kind: 'missing', why, detail, facts }, faults, slice);
   }
 
   /** All cells that are left: nothing more will be known about them. */

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CellId, Emit, Stage } from '../core/events.ts';
 import { MmapvetError, messageOf } from '../core/errors.ts';
 import { inStage } from '../kernel/stage.ts';
+import { endOf, watchGuest, type GuestEnd, type GuestWatch } from '../machine/ending.ts';
 import type { Guest } from '../machine/guest.ts';
 import { createKtapParser } from '../probe/ktap.ts';
 import type { ProbeReport } from '../probe/report.ts';
@@ -40,7 +41,7 @@ export interface SessionHooks {
 export type SessionTrouble =
   | { readonly kind: 'boot'; readonly error: MmapvetError }
   | { readonly kind: 'driver'; readonly text: string }
-  | { readonly kind: 'guest-died'; readonly text: string }
+  | { readonly kind: 'guest-died'; readonly text: string; readonly by: GuestEnd['by'] }
   | { readonly kind: 'connection'; readonly text: string }
   | { readonly kind: 'probes'; readonly text: string }
   | { readonly kind: 'unload'; readonly text: string };
@@ -74,6 +75,7 @@ export async function runSession(request: SessionRequest, hooks: SessionHooks): 
   const state: { transcript: Transcript | null; ended: boolean } = { transcript: null, ended: false };
 
   await using guest = await request.open();
+  using watch = watchGuest(guest);
   const trouble = await stopped(async () => {
     if (!guest.isReady)
       await stage('boot', () => guest.ready(request.bootMs, signal)).catch((error: unknown) =>
@@ -82,7 +84,7 @@ export async function runSession(request: SessionRequest, hooks: SessionHooks): 
     await using connection = await stage('connect', () => SshConnection.connect(guest.ssh, signal)).catch(
       (error: unknown) => stopFor('connection', error, signal),
     );
-    await stage('probe', () => probe(guest, connection, request, hooks, state));
+    await stage('probe', () => probe({ guest, watch, connection }, request, hooks, state));
   });
   // The rest of a splat is worth having: reading goes on for a moment after a guest broke.
   if (trouble !== null && trouble.kind !== 'unload') await Promise.race([guest.exited, sleep(500)]);
@@ -114,6 +116,12 @@ function stopFor(kind: 'boot' | 'connection', error: unknown, signal: AbortSigna
   throw new Stopped(kind === 'boot' ? { kind, error } : { kind, text: error.message });
 }
 
+interface Connected {
+  readonly guest: Guest;
+  readonly watch: GuestWatch;
+  readonly connection: SshConnection;
+}
+
 /** How the guest's script says that the driver did not load, or not unload; the probes' own codes are small. */
 const NOT_LOADED = 101;
 const NOT_UNLOADED = 102;
@@ -127,8 +135,7 @@ const UNLOAD = `echo 1 > /sys/kernel/rcu_expedited; rmmod mmapvet || code=${NOT_
  * round trips with an emulated machine. Only a guest that is to be kept is asked twice.
  */
 async function probe(
-  guest: Guest,
-  connection: SshConnection,
+  { guest, watch, connection }: Connected,
   request: SessionRequest,
   hooks: SessionHooks,
   state: { transcript: Transcript | null; ended: boolean },
@@ -138,15 +145,16 @@ async function probe(
   const probes = `${PROBES} --timeout ${request.probeSeconds}${seed} ${cells.join(' ')}; code=$?`;
   const keep = hooks.onIdle !== undefined;
   const command = [LOAD(request.lie), probes, keep ? 'exit $code' : UNLOAD].join('; ');
-  const result = await execProbes(command, cells.length, request, hooks, connection, state);
-  const broken = await troubleOf(result, state.transcript, guest);
+  const result = await execProbes(command, cells.length, request, hooks, { watch, connection }, state);
+  const broken = await troubleOf(result, state.transcript, { guest, watch });
   if (broken !== null && broken.kind !== 'probes' && broken.kind !== 'unload') throw new Stopped(broken);
   await hooks.onIdle?.(guest, connection);
   const unloading = keep
     ? await connection.exec({ command: `code=0; ${UNLOAD}`, timeoutMs: 30_000, signal: request.signal })
     : null;
   state.ended = await sawLine(guest, END_MARK);
-  const trouble = broken ?? (unloading === null ? null : await troubleOf(unloading, state.transcript, guest));
+  const trouble =
+    broken ?? (unloading === null ? null : await troubleOf(unloading, state.transcript, { guest, watch }));
   if (trouble !== null) throw new Stopped(trouble);
 }
 
@@ -155,7 +163,7 @@ async function execProbes(
   cells: number,
   request: SessionRequest,
   { onHeader, onBegin, onReport }: SessionHooks,
-  connection: SshConnection,
+  { watch, connection }: Omit<Connected, 'guest'>,
   state: { transcript: Transcript | null },
 ): Promise<ExecResult> {
   const reader = createTranscriptReader({ onHeader, onBegin, onReport });
@@ -165,6 +173,7 @@ async function execProbes(
     // Each probe has its own limit in the guest; this one is for a guest that stalls as a whole.
     timeoutMs: (cells * request.probeSeconds + 30) * 1000,
     signal: request.signal,
+    until: watch.over.then(({ text }) => text),
     keep: SAID_BYTES,
     onStdout: (text) => parser.push(text),
   });
@@ -182,7 +191,7 @@ const PROBE_EXITS: readonly number[] = [0, 1, 4];
 async function troubleOf(
   { end, stderr }: ExecResult,
   transcript: Transcript | null,
-  guest: Guest,
+  from: Omit<Connected, 'connection'>,
 ): Promise<SessionTrouble | null> {
   const said = stderr.trim().split('\n').at(-1) ?? '';
   switch (end.kind) {
@@ -196,15 +205,15 @@ async function troubleOf(
     case 'timeout':
       return { kind: 'connection', text: 'the probes did not end in time' };
     case 'lost':
-      return lostTrouble(guest, end.why);
+      return lostTrouble(from, end.why);
   }
 }
 
-/** A lost connection is the guest's end if QEMU ends as well, shortly before or after. */
-async function lostTrouble(guest: Guest, why: string): Promise<SessionTrouble> {
-  const exit = await Promise.race([guest.exited, sleep(3000, null, { ref: false })]);
-  if (exit === null) return { kind: 'connection', text: `the SSH connection was lost: ${why}` };
-  return { kind: 'guest-died', text: `the guest ended (QEMU exit ${exit.exitCode ?? exit.signal})` };
+/** A lost connection is the guest's end if that comes as well, shortly before or after. */
+async function lostTrouble({ guest, watch }: Omit<Connected, 'connection'>, why: string): Promise<SessionTrouble> {
+  const end = await Promise.race([watch.over, endOf(guest), sleep(3000, null, { ref: false })]);
+  if (end === null) return { kind: 'connection', text: `the SSH connection was lost: ${why}` };
+  return { kind: 'guest-died', ...end };
 }
 
 /** Waits for a line on the console. @returns whether it came */

@@ -29,6 +29,8 @@ export interface ExecRequest {
   /** Bytes of each stream that are kept in the result; more is dropped, or given to `onStdout` all the same. */
   readonly keep?: number;
   readonly onStdout?: (text: string) => void;
+  /** Settles with the reason when it is of no use to wait any longer: the command's end is then `lost`. */
+  readonly until?: Promise<string>;
 }
 
 /** How a remote command ended. `lost`: the connection broke; `timeout`: it was still running when its time was over. */
@@ -91,6 +93,7 @@ export class SshConnection implements AsyncDisposable {
     const timer = setTimeout(() => resolve({ kind: 'timeout' }), request.timeoutMs);
     let channel: ClientChannel | undefined;
     this.#client.once('close', lost);
+    void request.until?.then((why) => resolve({ kind: 'lost', why }));
     request.signal?.addEventListener('abort', aborted, { once: true });
     try {
       // ssh2 throws at once on a connection that is gone.
