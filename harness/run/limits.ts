@@ -17,13 +17,15 @@ export class Gate {
 
   /** @param weight how long the work will take, in any unit that its rivals use too */
   async hold<T>(work: () => Promise<T>, weight = 0): Promise<T> {
+    using _place = await this.enter(weight);
+    return await work();
+  }
+
+  /** A place inside until it is disposed of. */
+  async enter(weight = 0): Promise<Disposable> {
     if (this.#free > 0) this.#free -= 1;
     else await new Promise<void>((go) => void this.#waiting.push({ weight, go }));
-    try {
-      return await work();
-    } finally {
-      this.#next();
-    }
+    return { [Symbol.dispose]: () => this.#next() };
   }
 
   #next(): void {

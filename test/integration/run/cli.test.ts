@@ -1,52 +1,23 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { PROJECT } from '../../../harness/core/paths.ts';
 import { spawn } from '../../../harness/core/exec.ts';
 import { Results } from '../../../harness/results/results.ts';
-import { makeKernelTree } from '../../fixtures/kernel-tree.ts';
+import { makeDebs, openFakeWorld, PASS, transcript, type FakeWorld } from '../fake-world.ts';
 
 /* The whole program on a fake kernel tree, with a fake make and a fake QEMU: what it does when things go wrong. */
 
-const PROGRAMS = join(PROJECT, 'test/fixtures/programs');
 let folder: string;
 let env: Record<string, string>;
+let world: FakeWorld;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'mmapvet-cli-'));
-  const bin = join(folder, 'bin');
-  await mkdir(bin);
-  for (const tool of await readdir(join(PROGRAMS, 'kernel-tools')))
-    await symlink(join(PROGRAMS, 'kernel-tools', tool), join(bin, tool));
-  for (const qemu of ['qemu-system-x86_64', 'qemu-system-aarch64'])
-    await symlink(join(PROGRAMS, 'fake-qemu.mjs'), join(bin, qemu));
-  await makeKernelTree(join(folder, 'linux'));
-  env = {
-    PATH: `${bin}:${process.env['PATH'] ?? ''}`,
-    HOME: folder,
-    TMPDIR: folder,
-    XDG_CACHE_HOME: join(folder, 'cache'),
-    XDG_STATE_HOME: join(folder, 'state'),
-    CI: 'true',
-    FAKE_MAKE_LOG: join(folder, 'make.log'),
-    FAKE_KTAP: join(folder, 'ktap'),
-    FAKE_PIDS: join(folder, 'pids'),
-  };
-  await writeFile(join(folder, 'ktap'), transcript(PASS));
+  world = await openFakeWorld();
+  ({ folder, env } = world);
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
-
-const HEADER = '# mmapvet-probes abi=1 driver-abi=1 kernel=7.3.0-fake machine=x86_64 page=4096 features=prepare,mapped';
-const PASS = [
-  '# begin A01.direct',
-  '# count prepare=1 mapped=1',
-  '# driver ok: mapped x1',
-  '# user ok: the data says so',
-  'ok 1 A01.direct title',
-];
-const transcript = (lines: readonly string[]): string => ['KTAP version 1', HEADER, '1..1', ...lines].join('\n');
+afterEach(() => world[Symbol.asyncDispose]());
 
 function start(...args: readonly string[]) {
   const words = [
@@ -73,34 +44,8 @@ function start(...args: readonly string[]) {
   );
 }
 
-/** A root layer in the store as packages would make it: what is in it does not matter to a fake guest. */
-async function debs(): Promise<void> {
-  const names = (
-    JSON.parse(await readFile(join(PROJECT, 'guest/rootfs/packages.json'), 'utf8')) as {
-      packages: { name: string; files: string[] }[];
-    }
-  ).packages;
-  await mkdir(join(folder, 'debs'));
-  for (const { name, files } of names) {
-    const root = join(folder, 'deb', name);
-    await mkdir(join(root, 'DEBIAN'), { recursive: true });
-    await writeFile(
-      join(root, 'DEBIAN/control'),
-      `Package: ${name}\nVersion: 1\nArchitecture: amd64\nMaintainer: x <x@example.org>\nDescription: x\n`,
-    );
-    for (const file of files) {
-      const path = join(root, file.replace('LIB/', 'usr/lib/x86_64-linux-gnu/').replaceAll('*', '1'));
-      await mkdir(join(path, '..'), { recursive: true });
-      await writeFile(path, name);
-    }
-    await spawn(['dpkg-deb', '--build', '--root-owner-group', root, join(folder, 'debs', `${name}_1_amd64.deb`)], {
-      stdout: 'ignore',
-    });
-  }
-}
-
 async function run(guest: string, ...args: readonly string[]) {
-  await debs();
+  await makeDebs(folder);
   env['FAKE_GUEST'] = guest;
   const { exitCode, stdout, stderr } = await start(...args);
   const results = Results.parse(JSON.parse(String(stdout)));
@@ -340,7 +285,7 @@ describe('before anything runs', () => {
 
 describe('a build that fails', () => {
   test("shows the compiler's lines, keeps a readable run, exit 2", async () => {
-    await debs();
+    await makeDebs(folder);
     env = { ...env, FAKE_MAKE_FAILS: 'vmlinux', FAKE_MAKE_SAYS: "mm/util.c:12:3: error: expected ';' before 'return'" };
     const { exitCode, stdout, stderr } = await start();
     expect(exitCode).toBe(2);
@@ -349,7 +294,7 @@ describe('a build that fails', () => {
   });
 
   test('a kernel without the hook: not applicable, nothing was checked, exit 2', async () => {
-    await debs();
+    await makeDebs(folder);
     await writeFile(join(folder, 'linux/Makefile'), 'VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 0\n');
     env['FAKE_FEATURES'] = '';
     const { exitCode, stdout, stderr } = await start();
@@ -364,7 +309,7 @@ describe('interrupts', () => {
     guest: string,
     ready: () => boolean,
   ): Promise<{ code: number | undefined; events: string }> {
-    await debs();
+    await makeDebs(folder);
     env['FAKE_GUEST'] = guest;
     const child = start();
     while (!ready()) await new Promise((done) => setTimeout(done, 20));
@@ -403,7 +348,7 @@ describe('interrupts', () => {
 
   /** A run in a guest that neither ends nor lets itself be ended, and the process ids of that guest. */
   async function startStubborn() {
-    await debs();
+    await makeDebs(folder);
     await writeFile(join(folder, 'ktap'), transcript(['# begin A01.direct', '!hang']));
     env['FAKE_GUEST'] = 'deaf';
     const child = start();

@@ -1,0 +1,278 @@
+/**
+ * One kernel, from its source or from builds that are there already, to its verdicts: all targets side by side. Kernel
+ * builds go one at a time, guests of a finished target run while another compiles, and no more guests run at once than the
+ * host can bear. What comes of it is data; whoever asked prints it.
+ */
+import type { AllowEntry } from '../contract/allow.ts';
+import { CATALOGUE, cellsFor, findClauses } from '../contract/catalogue.ts';
+import { readRecorded, type Recorded } from '../contract/recorded.ts';
+import type { Target } from '../core/arch.ts';
+import { messageOf, MmapvetError } from '../core/errors.ts';
+import type { CellId, Emit, Event, KernelIdentity } from '../core/events.ts';
+import { machineFor } from '../machine/machine.ts';
+import { toFile } from '../report/create.ts';
+import { createJunitReporter } from '../report/junit.ts';
+import { createKtapReporter } from '../report/ktap.ts';
+import type { Multiplexer, NamedReporter, ReporterFailure } from '../report/multiplexer.ts';
+import { repeatCommand } from '../report/repeat-command.ts';
+import { buildResults, type Results } from '../results/results.ts';
+import type { RunStore } from '../results/store.ts';
+import { keepEvidence } from './evidence.ts';
+import { symbolizingEmit } from './fault-symbols.ts';
+import { createKnownTrouble, type KnownTrouble, type Scope } from './known.ts';
+import { Gate, guestsAtOnce } from './limits.ts';
+import type { RunPlan } from './plan.ts';
+import { prepareKernel, prepareTarget, type Inputs, type Prepared } from './prepare.ts';
+import { createRecorder, type Recorder } from './record.ts';
+import type { SessionHooks } from './session.ts';
+import { createSink, type Sink } from './sink.ts';
+import { TargetVet } from './target.ts';
+
+/** Where the kernel comes from. */
+export type KernelOrigin =
+  | { readonly kind: 'inputs'; readonly inputs: Inputs }
+  /** As an earlier execution left it: nothing is built, no source is touched. */
+  | { readonly kind: 'built'; readonly kernel: KernelIdentity | null; readonly targets: ReadonlyMap<string, Prepared> };
+
+/** What several executions at once share. */
+export interface Gates {
+  /** Lets in one kernel's source with its builds. */
+  readonly sources: Gate;
+  /** Lets in as many guests as the host bears. */
+  readonly guests: Gate;
+}
+
+export interface Execution {
+  readonly plan: RunPlan;
+  readonly origin: KernelOrigin;
+  /** Known trouble: what readAllowFile(plan.allow) gives. */
+  readonly allow: readonly AllowEntry[];
+  /** The caller's to close. */
+  readonly store: RunStore;
+  /** All of them, also those of `keptReporters`. They are finished here. */
+  readonly reporters: Multiplexer;
+  /** What the user typed, for the record and for commands that repeat a cell. */
+  readonly command: readonly string[];
+  readonly tool: string;
+  readonly signal: AbortSignal;
+  /** For executions side by side; one alone needs none. */
+  readonly gates?: Gates;
+  readonly onIdle?: (target: string) => SessionHooks['onIdle'];
+}
+
+export interface Outcome {
+  /** The run folder. */
+  readonly folder: string;
+  /** As `mmapvet run` would exit: see exitCode(). */
+  readonly exitCode: number;
+  readonly interrupted: boolean;
+  readonly results: Results;
+  readonly events: readonly Event[];
+  /** What was built, by target: an origin for the next execution. Targets that did not build are missing. */
+  readonly built: Extract<KernelOrigin, { kind: 'built' }>;
+  /** Reporters that failed. */
+  readonly failures: readonly ReporterFailure[];
+}
+
+export function createGates(plan: RunPlan): Gates {
+  const most = guestsAtOnce(Math.max(...plan.targets.map((target) => machineFor(target.name).memoryMiB)));
+  return { sources: new Gate(1), guests: new Gate(Math.min(most, plan.guests ?? most)) };
+}
+
+/** What every run folder holds for machines. @throws MmapvetError REPORT_UNWRITABLE */
+export function keptReporters(store: RunStore): NamedReporter[] {
+  const options = { catalogue: CATALOGUE, home: '' };
+  return [
+    { name: 'ktap', reporter: toFile(store.place('report.ktap'), (sink) => createKtapReporter(sink, options)) },
+    { name: 'junit', reporter: toFile(store.place('junit.xml'), (sink) => createJunitReporter(sink, options)) },
+  ];
+}
+
+/**
+ * Trouble of the kernel, of a target or of ours is in the outcome's events and exit code, as is an interrupt.
+ * @throws MmapvetError FILE_WRITE
+ */
+export async function execute(execution: Execution): Promise<Outcome> {
+  const { plan, store, reporters, origin } = execution;
+  const facts: Facts = { recorded: readRecorded(), known: createKnownTrouble(execution.allow) };
+  const events: Event[] = [];
+  const sink = createSink((event) => {
+    events.push(event);
+    store.append(event);
+    if (event.kind === 'cell') facts.known.take(event.cell);
+    reporters.onEvent(event);
+  });
+  const start = performance.now();
+  sink.emit({
+    kind: 'run-start',
+    version: 1,
+    tool: execution.tool,
+    command: [...execution.command],
+    folder: store.folder,
+    targets: plan.targets.map((target) => target.name),
+    profile: plan.profile.name,
+    cells: plan.targets.flatMap((target) => cellsOf(plan, target)),
+  });
+  const targets = new Map<string, Prepared>(origin.kind === 'built' ? origin.targets : []);
+  const interrupted = await runAll(execution, facts, sink, targets);
+  const exitCode = sink.exitCode(plan.strict, interrupted);
+  const durationMs = Math.round(performance.now() - start);
+  sink.emit({ kind: 'run-end', counts: { ...sink.counts() }, exitCode, interrupted, durationMs });
+  const results = buildResults(events);
+  store.writeResults(results);
+  const failures = await reporters.finish();
+  const built = { kind: 'built', kernel: results.kernel, targets } as const;
+  return { folder: store.folder, exitCode, interrupted, results, events, built, failures };
+}
+
+/** A history that can't be read costs the order of the batches, no more. */
+async function durationsOf(target: string, profile: string): Promise<ReadonlyMap<string, number>> {
+  try {
+    const { storedDurations } = await import('../results/history/durations.ts');
+    return storedDurations(target, profile);
+  } catch {
+    return new Map();
+  }
+}
+
+function cellsOf(plan: RunPlan, target: Target): CellId[] {
+  return plan.checks.map(({ clause, path }) => ({
+    clause: clause.id,
+    path,
+    target: target.name,
+    profile: plan.profile.name,
+  }));
+}
+
+/** What was known of the kernel before the run. */
+interface Facts {
+  readonly recorded: Recorded;
+  readonly known: KnownTrouble;
+}
+
+/** @returns whether the user stopped it; every other trouble is an event */
+async function runAll(execution: Execution, facts: Facts, sink: Sink, built: Map<string, Prepared>): Promise<boolean> {
+  const { plan, store, signal } = execution;
+  const { sources, guests } = execution.gates ?? createGates(plan);
+  const late = new Map(
+    plan.targets.map((target) => [target, symbolizingEmit(sink.emit, target.name, store, signal)] as const),
+  );
+  const emitOf = (target: Target): Emit => late.get(target)?.emit ?? sink.emit;
+  const vets = new Map(
+    plan.targets.map((target) => [target, targetVet(execution, target, facts, emitOf(target))] as const),
+  );
+  const recorder = plan.update ? createRecorder(facts.recorded, plan.checks) : null;
+  /** Trouble of one target, or of all. An interrupt is no trouble, whatever it broke on its way. */
+  const giveUp = (error: unknown, target: Target | null): void => {
+    if (signal.aborted) return;
+    emitError(sink.emit, target?.name ?? null, error);
+    for (const each of target === null ? plan.targets : [target]) vets.get(each)?.giveUp('not-run', messageOf(error));
+  };
+  try {
+    const source = await openSource(execution, sink, sources, recorder);
+    const builds = plan.targets.map((target) => ({ target, prepared: source.prepare(target) }));
+    // The source is locked for others no longer than it is needed: guests go on without it.
+    const freed = Promise.allSettled(builds.map((build) => build.prepared)).then(() => source[Symbol.asyncDispose]());
+    await Promise.all(
+      builds.map(async ({ target, prepared }) => {
+        try {
+          const ready = await prepared;
+          built.set(target.name, ready);
+          if (ready.kind === 'built')
+            late.get(target)?.useSymbols({ vmlinux: ready.build.vmlinux, modules: [ready.build.module] });
+          await vets.get(target)?.run(ready, guests);
+        } catch (error) {
+          giveUp(error, target);
+        }
+      }),
+    );
+    await freed;
+  } catch (error) {
+    giveUp(error, null);
+  }
+  if (signal.aborted) for (const vet of vets.values()) vet.giveUp('interrupted', '');
+  await Promise.all(late.values().map((each) => each.settled()));
+  if (signal.aborted) return true;
+  facts.known.conclude(scopeOf(plan, vets), sink.emit);
+  recorder?.conclude(sink.cells, sink.emit);
+  return false;
+}
+
+/** What targets are prepared from; it may be disposed of as soon as all are. */
+interface OpenSource extends AsyncDisposable {
+  prepare(target: Target): Promise<Prepared>;
+}
+
+async function openSource(
+  { plan, origin, store, signal }: Execution,
+  { emit }: Sink,
+  sources: Gate,
+  recorder: Recorder | null,
+): Promise<OpenSource> {
+  if (origin.kind === 'built') {
+    if (origin.kernel !== null) emit({ kind: 'kernel', kernel: origin.kernel });
+    return { prepare: async (target) => again(origin.targets, target, emit), async [Symbol.asyncDispose]() {} };
+  }
+  await using stack = new AsyncDisposableStack();
+  stack.use(await sources.enter());
+  signal.throwIfAborted();
+  const kernel = stack.use(await prepareKernel(plan, origin.inputs, { emit, signal, logFolder: store.place('logs') }));
+  await recorder?.locate(kernel);
+  const building = new Gate(1);
+  const opened = stack.move();
+  return {
+    prepare: (target) => building.hold(() => prepareTarget(kernel, target)),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+/** @throws MmapvetError NOT_BUILT */
+function again(targets: ReadonlyMap<string, Prepared>, target: Target, emit: Emit): Prepared {
+  const prepared = targets.get(target.name);
+  if (prepared === undefined)
+    throw new MmapvetError('NOT_BUILT', `There is no build for ${target.name} to vet again.`, {
+      hint: 'See why it did not build.',
+    });
+  if (prepared.kind === 'built') emit({ kind: 'build', build: { ...prepared.build.identity, reused: true } });
+  return prepared;
+}
+
+/** Targets whose kernel is known: only there an entry of allow.yaml can be said to be needless. */
+function scopeOf(plan: RunPlan, vets: ReadonlyMap<Target, TargetVet>): Scope {
+  const kernels = [...vets].map(([target, vet]) => [target.name, vet.kernelVersion] as const);
+  return {
+    checks: plan.checks,
+    whole: plan.checks.length === cellsFor(findClauses([])).length,
+    kernels: new Map(kernels.filter(([, version]) => version !== '')),
+  };
+}
+
+function targetVet(execution: Execution, target: Target, facts: Facts, emit: Emit): TargetVet {
+  const { plan, store, command, signal } = execution;
+  const onIdle = execution.onIdle?.(target.name);
+  return new TargetVet({
+    ...facts,
+    plan,
+    target: target.name,
+    consoleFile: (guest) => store.place(`${target.name}/console-${guest === 0 ? 'boot' : guest}.log`),
+    durations: () => durationsOf(target.name, plan.profile.name),
+    keepConfig: (text) => store.writeText(`${target.name}/kernel.config`, text),
+    keepEvidence: (cell, slice) => keepEvidence(store, cell, slice, repeatCommand(command, cell.clause, cell.target)),
+    emit,
+    signal,
+    ...(onIdle === undefined ? {} : { onIdle }),
+  });
+}
+
+function emitError(emit: Emit, target: string | null, error: unknown): void {
+  const known = error instanceof MmapvetError;
+  const details = known ? error.details : [];
+  emit({
+    kind: 'note',
+    target,
+    level: 'error',
+    text: [messageOf(error), ...details].join('\n'),
+    ...(known ? { code: error.code } : { code: 'INTERNAL' }),
+    ...(known && error.hint !== undefined ? { hint: error.hint } : {}),
+  });
+}
