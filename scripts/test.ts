@@ -6,7 +6,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { TARGETS } from '../harness/core/arch.ts';
+import { DEFAULT_TARGETS } from '../harness/core/arch.ts';
 import { MmapvetError, messageOf } from '../harness/core/errors.ts';
 import { spawn } from '../harness/core/exec.ts';
 import { EXIT } from '../harness/core/outcome.ts';
@@ -47,7 +47,7 @@ function report(name: string, verdict: Verdict): void {
 
 /** A tool that only a check needs may stay missing; that check then says so. */
 async function prepareHost(yes: boolean, quick: boolean): Promise<Verdict> {
-  const checkNeeded = async () => (quick ? [] : checkHost(TARGETS));
+  const checkNeeded = async () => (quick ? [] : checkHost(DEFAULT_TARGETS));
   const needed = await checkNeeded();
   try {
     await provision([...needed, ...(await checkTools(CHECK_TOOLS))], { screen, yes });
@@ -96,7 +96,7 @@ async function runTests(project: string, folder: string, filter: string | undefi
 /** Green tests that never asked a real kernel would be worth nothing. */
 async function reportDecidedCells(folder: string): Promise<void> {
   const cells = readDecidedCells(await readFile(join(folder, 'decided'), 'utf8').catch(() => ''));
-  const numbers = TARGETS.map(({ name }) => ({ name, cells: cells.get(name) ?? 0 }));
+  const numbers = DEFAULT_TARGETS.map(({ name }) => ({ name, cells: cells.get(name) ?? 0 }));
   const without = numbers.filter((target) => target.cells === 0).map(({ name }) => name);
   if (without.length > 0)
     report('real cells', { kind: 'failed', output: `No real kernel decided a cell on ${without.join(', ')}.` });

@@ -57,7 +57,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   },
   {
     flags: '-t, --target <name>',
-    help: 'target, or several with commas; repeatable (default: all)',
+    help: 'target, or several with commas; repeatable (default: x86_64, arm64)',
     commands: [...BUILDS, 'doctor', 'history'],
     many: true,
   },
@@ -65,7 +65,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   { flags: '--profile <name>', help: 'set of config fragments (default: base)', commands: BUILDS },
   {
     flags: '-c, --clause <id>',
-    help: 'clauses to check, such as E02 or "F*"; repeatable (default: all)',
+    help: 'clauses to check, such as E02 or "F*"; repeatable (default: x86_64, arm64)',
     commands: VETS,
     many: true,
   },

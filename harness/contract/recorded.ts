@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { TARGETS } from '../core/arch.ts';
 import { messageOf, MmapvetError } from '../core/errors.ts';
 import { parseKernelRange } from './kernel-range.ts';
 
@@ -15,7 +16,7 @@ const Entry = z.strictObject({
   kernel: z.string(),
   /** `mm/util.c:1371 mmap_action_finish`, in that kernel. */
   source: z.string(),
-  /** Where targets differ: the one that it is about. */
+  /** Where targets differ: the one that it is about; an architecture's first target stands for its others. */
   target: z.string().optional(),
   /** Where kernels differ: the ones that it is about, as in allow.yaml. */
   kernels: z
@@ -54,12 +55,13 @@ export function findRecorded(
   target: string,
   kernelVersion: string,
 ): RecordedEntry | null {
+  const arch = TARGETS.find(({ name }) => name === target)?.arch.name;
   const fits = (recorded.cells[cell] ?? []).filter(
     (entry) =>
-      (entry.target === undefined || entry.target === target) &&
+      (entry.target === undefined || entry.target === target || entry.target === arch) &&
       (entry.kernels === undefined || (parseKernelRange(entry.kernels)?.has(kernelVersion) ?? false)),
   );
   const particular = (entry: RecordedEntry): number =>
-    (entry.kernels === undefined ? 0 : 2) + (entry.target === undefined ? 0 : 1);
+    (entry.kernels === undefined ? 0 : 4) + (entry.target === undefined ? 0 : entry.target === target ? 2 : 1);
   return fits.toSorted((a, b) => particular(b) - particular(a))[0] ?? null;
 }

@@ -52,24 +52,88 @@ export interface Target {
   readonly name: string;
   readonly arch: Arch;
   readonly aliases: readonly string[];
+  /** Part of a run that names no target. */
+  readonly byDefault: boolean;
   /** Fragments of kernel-config/ that this target adds to its profile's, by name without `.config`. */
   readonly fragments: readonly string[];
+  /** Further ones, each beside a fragment of the profile's: what that one needs on this architecture alone. */
+  readonly beside: Readonly<Record<string, readonly string[]>>;
 }
 
 export const TARGETS: readonly Target[] = Object.freeze([
-  { name: 'x86_64', arch: X86_64, aliases: ['x86', 'x86-64', 'amd64', 'x64'], fragments: ['x86_64'] },
-  { name: 'arm64', arch: ARM64, aliases: ['aarch64', 'arm'], fragments: ['arm64'] },
+  {
+    name: 'x86_64',
+    arch: X86_64,
+    aliases: ['x86', 'x86-64', 'amd64', 'x64'],
+    byDefault: true,
+    fragments: ['x86_64'],
+    beside: { bare: ['x86_64-bare'], users: ['x86_64-users'] },
+  },
+  { name: 'arm64', arch: ARM64, aliases: ['aarch64', 'arm'], byDefault: true, fragments: ['arm64'], beside: {} },
+  {
+    name: 'arm64-16k',
+    arch: ARM64,
+    aliases: ['aarch64-16k'],
+    byDefault: false,
+    fragments: ['arm64', 'page-16k'],
+    beside: {},
+  },
+  {
+    name: 'arm64-64k',
+    arch: ARM64,
+    aliases: ['aarch64-64k'],
+    byDefault: false,
+    fragments: ['arm64', 'page-64k'],
+    beside: {},
+  },
 ]);
+
+export const DEFAULT_TARGETS: readonly Target[] = Object.freeze(TARGETS.filter((target) => target.byDefault));
 
 export interface Profile {
   readonly name: string;
   readonly fragments: readonly string[];
   readonly summary: string;
+  /** What its kernels are booted with besides. */
+  readonly kernelArgs: readonly string[];
 }
 
 export const PROFILES: readonly Profile[] = Object.freeze([
-  { name: 'base', fragments: ['base', 'debug'], summary: 'lean, with the debug checks that every run wants' },
+  {
+    name: 'base',
+    fragments: ['base', 'debug'],
+    summary: 'lean, with the debug checks that every run wants',
+    kernelArgs: [],
+  },
+  {
+    name: 'asan',
+    fragments: ['base', 'debug', 'asan'],
+    summary: 'memory errors and leaks: KASAN, kmemleak, page table checks; no lock checks',
+    // Without it a kernel reports its first memory error only, and the clauses after it would look clean.
+    kernelArgs: ['kasan_multi_shot'],
+  },
+  {
+    name: 'bare',
+    fragments: ['base', 'bare'],
+    summary: 'no debug checks: verdicts must not rest on them',
+    kernelArgs: [],
+  },
+  {
+    name: 'users',
+    fragments: ['base', 'debug', 'users'],
+    summary: "the kernel's own users of the hooks, and kmemleak",
+    kernelArgs: [],
+  },
 ]);
+
+/** The fragments of a kernel for a target under a profile, in the order that they are merged in. */
+export function fragmentsFor(
+  target: Pick<Target, 'fragments' | 'beside'>,
+  profile: Pick<Profile, 'fragments'>,
+): readonly string[] {
+  const beside = profile.fragments.flatMap((name) => target.beside[name] ?? []);
+  return [...profile.fragments, ...target.fragments, ...beside];
+}
 
 /** The cross prefix for a target on this host: empty where the host's own compiler builds it. */
 export function crossCompileFor(arch: Arch, hostArch: NodeJS.Architecture = process.arch): string {

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Profile, Target } from '../core/arch.ts';
+import { fragmentsFor, type Profile, type Target } from '../core/arch.ts';
 import { MmapvetError, usageError } from '../core/errors.ts';
 import { KERNEL_CONFIG } from '../core/paths.ts';
 import { mergeFolder, type BuildCommands } from './commands.ts';
@@ -32,14 +32,13 @@ export const ADDED = '--kconfig-add';
 
 /** @throws MmapvetError KCONFIG_UNREADABLE */
 export async function readWantedConfig(
-  target: Pick<Target, 'fragments'>,
+  target: Pick<Target, 'fragments' | 'beside'>,
   profile: Pick<Profile, 'fragments'>,
   added: readonly string[],
   kconfig: string | undefined,
 ): Promise<WantedConfig> {
-  const names = [...profile.fragments, ...target.fragments];
   const fragments = await Promise.all(
-    names.map(async (name): Promise<Fragment> => {
+    fragmentsFor(target, profile).map(async (name): Promise<Fragment> => {
       return { name, text: await readFile(join(KERNEL_CONFIG, `${name}.config`), 'utf8') };
     }),
   );

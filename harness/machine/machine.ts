@@ -2,8 +2,8 @@
  * What a machine is, as data: `targets/` holds one frozen value a target, and nothing else knows QEMU's differences
  * between architectures.
  */
-import type { Arch } from '../core/arch.ts';
-import { ARM64_MACHINE } from './targets/arm64.ts';
+import type { Arch, Profile } from '../core/arch.ts';
+import { ARM64_16K_MACHINE, ARM64_64K_MACHINE, ARM64_MACHINE } from './targets/arm64.ts';
 import { X86_64_MACHINE } from './targets/x86_64.ts';
 import { MmapvetError } from '../core/errors.ts';
 
@@ -21,15 +21,18 @@ export interface MachineData {
   readonly virtioBus: 'pci' | 'device';
   readonly console: string;
   readonly kernelArgs: readonly string[];
+  /** What differs for kernels with a fragment of kernel-config/, by its name. */
+  readonly beside: Readonly<Record<string, Partial<MachineData>>>;
 }
 
-const MACHINES: readonly MachineData[] = [X86_64_MACHINE, ARM64_MACHINE];
+const MACHINES: readonly MachineData[] = [X86_64_MACHINE, ARM64_MACHINE, ARM64_16K_MACHINE, ARM64_64K_MACHINE];
 
-export function machineFor(target: string): MachineData {
+/** @param profile whose kernels it boots; none for what all have in common */
+export function machineFor(target: string, profile?: Pick<Profile, 'fragments'>): MachineData {
   const machine = MACHINES.find((candidate) => candidate.target === target);
   if (machine === undefined)
     throw new MmapvetError('MACHINE_UNKNOWN', `No machine is defined for the target "${target}".`);
-  return machine;
+  return Object.assign({}, machine, ...(profile?.fragments ?? []).map((name) => machine.beside[name])) as MachineData;
 }
 
 /** KVM runs guests of the host's own architecture only. */

@@ -8,7 +8,7 @@ import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { PROFILES, TARGETS } from '../core/arch.ts';
+import { DEFAULT_TARGETS, PROFILES } from '../core/arch.ts';
 import { MmapvetError, usageError } from '../core/errors.ts';
 import { configFolder } from '../core/paths.ts';
 import { suggestHint } from '../core/suggest.ts';
@@ -171,7 +171,7 @@ function unfold({ data, whereIs }: ReadConfig, config: Config): MatrixJob[] {
   };
   const kernels = [...config.kernels.keys()];
   const profiles = [...PROFILES.map(({ name }) => name), ...config.profiles.keys()];
-  const defaults = config.targets.length > 0 ? config.targets : TARGETS.map(({ name }) => name);
+  const defaults = config.targets.length > 0 ? config.targets : DEFAULT_TARGETS.map(({ name }) => name);
   return (data.matrix ?? []).flatMap((line, row) => {
     line.kernels.forEach((name, index) => check(kernels, 'kernel', ['matrix', row, 'kernels', index], name));
     line.profiles?.forEach((name, index) => check(profiles, 'profile', ['matrix', row, 'profiles', index], name));

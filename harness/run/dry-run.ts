@@ -36,7 +36,7 @@ export async function dryRun(plan: BuildPlan, screen: Screen): Promise<number> {
     });
     for (const { title, command } of listCommands(commands)) say(`${target.name}: ${title}`, quoteCommand(command));
     const qemu = qemuCommand(
-      machineFor(target.name),
+      machineFor(target.name, plan.profile),
       {
         kernel: join(cacheFolder(), 'kernels/KEY', target.arch.kernelImage.split('/').at(-1) ?? ''),
         initrd: join(cacheFolder(), 'images/KEY/initrd.cpio'),

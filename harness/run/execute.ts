@@ -75,7 +75,7 @@ export interface Outcome {
 }
 
 export function createGates(plan: RunPlan): Gates {
-  const most = guestsAtOnce(Math.max(...plan.targets.map((target) => machineFor(target.name).memoryMiB)));
+  const most = guestsAtOnce(Math.max(...plan.targets.map((target) => machineFor(target.name, plan.profile).memoryMiB)));
   return { sources: new Gate(1), guests: new Gate(Math.min(most, plan.guests ?? most)) };
 }
 

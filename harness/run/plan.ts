@@ -10,7 +10,7 @@ import { PATHS, type Clause } from '../contract/clause.ts';
 import { LIES } from '../contract/lies.ts';
 import { B4_PREFIX } from '../kernel/b4.ts';
 import { parseRange } from '../kernel/range.ts';
-import { PROFILES, TARGETS, type Profile, type Target } from '../core/arch.ts';
+import { DEFAULT_TARGETS, PROFILES, TARGETS, type Profile, type Target } from '../core/arch.ts';
 import { usageError, type MmapvetError } from '../core/errors.ts';
 import { suggestHint } from '../core/suggest.ts';
 import { splitWords } from '../core/words.ts';
@@ -108,7 +108,10 @@ export function planBuild(values: PlanValues, config: Config = NO_CONFIG): Build
     buildDir: path(values['buildDir']),
     driver: path(values['driver']),
     guestDebs: path(values['guestDebs']),
-    kernelArgs: splitWords(one(values['kernelArgs']) ?? config.own.kernelArgs ?? ''),
+    kernelArgs: [
+      ...profile.profile.kernelArgs,
+      ...splitWords(one(values['kernelArgs']) ?? config.own.kernelArgs ?? ''),
+    ],
     qemuArgs: splitWords(one(values['qemuArgs']) ?? config.own.qemuArgs ?? ''),
     accel: (one(values['accel']) ?? 'auto') as BuildPlan['accel'],
   };
@@ -175,7 +178,7 @@ export function chooseTargets(names: readonly string[]): readonly Target[] {
     if (found === undefined) throw unknown('target', name, namesOf(TARGETS), Object.fromEntries(aliases));
     return found;
   });
-  return chosen.length === 0 ? TARGETS : [...new Set(chosen)];
+  return chosen.length === 0 ? DEFAULT_TARGETS : [...new Set(chosen)];
 }
 
 /** One of ours, or one of the config file: that of ours which it extends, with its name and lines. */

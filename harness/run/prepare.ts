@@ -155,7 +155,7 @@ export async function prepareTarget(kernel: Kernel, target: Target): Promise<Pre
     });
     return { value, reused: value.reused };
   });
-  const machine = machineFor(target.name);
+  const machine = machineFor(target.name, plan.profile);
   const boot = { kernel: build.kernel, initrd: image.file };
   const { accel, why } = await chooseAccel(plan.accel, target.arch, machine, boot, signal);
   if (why !== '') emit({ kind: 'note', target: target.name, level: 'info', text: `Guests are emulated: ${why}.` });

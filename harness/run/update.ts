@@ -1,6 +1,6 @@
 /** What X clauses did in a run as the recorded behaviour, and what that rewrites, line by line. Pure. */
 import type { Recorded, RecordedEntry } from '../contract/recorded.ts';
-import { TARGETS } from '../core/arch.ts';
+import { DEFAULT_TARGETS } from '../core/arch.ts';
 import type { Behaviour, Cell } from '../core/events.ts';
 
 export interface Update {
@@ -27,7 +27,7 @@ export function updateRecorded(
   cells: readonly Cell[],
   kernel: string,
   sourceOf: (clause: string) => string,
-  targets: readonly string[] = TARGETS.map((target) => target.name),
+  targets: readonly string[] = DEFAULT_TARGETS.map((target) => target.name),
 ): Update {
   const all: Record<string, readonly RecordedEntry[]> = { ...recorded.cells };
   const diff: string[] = [];

@@ -2,7 +2,7 @@
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { TARGETS } from '../../harness/core/arch.ts';
+import { DEFAULT_TARGETS } from '../../harness/core/arch.ts';
 import { spawn } from '../../harness/core/exec.ts';
 import { cacheFolder } from '../../harness/core/paths.ts';
 import { note, passed, runMmapvet, screen, timed } from './measure.ts';
@@ -27,7 +27,7 @@ async function emptyCache(folder: string): Promise<Record<string, string>> {
 async function plainMake(folder: string, env: Record<string, string>): Promise<void> {
   const work = join(env['XDG_CACHE_HOME'] ?? '', 'mmapvet/work');
   const [id] = await readdir(work);
-  for (const target of TARGETS) {
+  for (const target of DEFAULT_TARGETS) {
     const built = join(work, id ?? '', 'objects');
     const objects = (await readdir(built)).find((name) => name.startsWith(`${target.name}-`)) ?? '';
     const fresh = join(folder, 'make', target.name);

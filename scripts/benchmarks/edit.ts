@@ -2,7 +2,7 @@
 import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { TARGETS, type Target } from '../../harness/core/arch.ts';
+import { DEFAULT_TARGETS, type Target } from '../../harness/core/arch.ts';
 import { spawn } from '../../harness/core/exec.ts';
 import { cacheFolder } from '../../harness/core/paths.ts';
 import { note, passed, runMmapvet, screen, timed } from './measure.ts';
@@ -15,7 +15,7 @@ async function newestWork(): Promise<string> {
   const found: { folder: string; at: number }[] = [];
   for (const name of await readdir(root)) {
     const objects = await readdir(join(root, name, 'objects')).catch(() => []);
-    const complete = TARGETS.every((target) => objects.some((each) => each.startsWith(`${target.name}-base-`)));
+    const complete = DEFAULT_TARGETS.every((target) => objects.some((each) => each.startsWith(`${target.name}-base-`)));
     if (complete) found.push({ folder: join(root, name), at: (await stat(join(root, name))).mtimeMs });
   }
   const [newest] = found.toSorted((a, b) => b.at - a.at);
@@ -45,7 +45,7 @@ export async function benchEdit(folder: string): Promise<void> {
   screen.out('  building the tree that will be edited, once with mmapvet and once with make\n');
   await runMmapvet({}, '--kernel', tree, '--clause', 'E02');
   const objects = new Map<Target, string>();
-  for (const target of TARGETS) {
+  for (const target of DEFAULT_TARGETS) {
     const own = join(folder, 'objects', target.name);
     await mkdir(own, { recursive: true });
     const [built = ''] = (await readdir(join(work, 'objects'))).filter((name) =>
@@ -69,7 +69,7 @@ export async function benchEdit(folder: string): Promise<void> {
       const run = await runMmapvet({}, '--kernel', tree, '--clause', 'E*', ...args);
       ours.push(run.seconds);
       last = passed(run.results);
-      const targets = TARGETS.filter((target) => name === 'both targets' || target.name === name);
+      const targets = DEFAULT_TARGETS.filter((target) => name === 'both targets' || target.name === name);
       plain.push(
         await timed(async () => {
           for (const target of targets) await make(tree, objects.get(target) ?? '', target);

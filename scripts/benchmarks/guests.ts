@@ -1,7 +1,7 @@
 /** Guests: booted and restored, to their first SSH answer, against plain QEMU to init; and many of them side by side. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TARGETS, type Target } from '../../harness/core/arch.ts';
+import { DEFAULT_TARGETS, type Target } from '../../harness/core/arch.ts';
 import { spawn } from '../../harness/core/exec.ts';
 import { stateFolder } from '../../harness/core/paths.ts';
 import { qemuCommand } from '../../harness/machine/argv.ts';
@@ -85,9 +85,9 @@ interface Prepared {
 /** Runs `work` with a snapshot of each target's newest guest, of its own, so that nothing else has it in use. */
 async function withSnapshots(folder: string, work: (prepared: readonly Prepared[]) => Promise<void>): Promise<void> {
   const prepared: Prepared[] = [];
-  const keys = TARGETS.map((target) => `bench-${process.pid}-${target.name}`);
+  const keys = DEFAULT_TARGETS.map((target) => `bench-${process.pid}-${target.name}`);
   try {
-    for (const [index, target] of TARGETS.entries()) {
+    for (const [index, target] of DEFAULT_TARGETS.entries()) {
       const request = await requestFor(target, folder);
       const saved = await takeSnapshot(keys[index] ?? '', request, BOOT_MS, NEVER);
       if (saved.kind !== 'saved') throw saved.error;

@@ -12,4 +12,14 @@ export const ARM64_MACHINE: MachineData = Object.freeze({
   virtioBus: 'device',
   console: 'ttyAMA0',
   kernelArgs: [],
+  beside: { asan: { memoryMiB: 768 } },
+});
+
+export const ARM64_16K_MACHINE: MachineData = Object.freeze({ ...ARM64_MACHINE, target: 'arm64-16k' });
+
+/** A page is the least that anything takes. */
+export const ARM64_64K_MACHINE: MachineData = Object.freeze({
+  ...ARM64_MACHINE,
+  target: 'arm64-64k',
+  memoryMiB: 1024,
 });

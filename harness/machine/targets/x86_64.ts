@@ -12,4 +12,9 @@ export const X86_64_MACHINE: MachineData = Object.freeze({
   console: 'ttyS0',
   // The local APIC timer is calibrated against the PIT, which a busy host delays: the TSC needs no watchdog.
   kernelArgs: ['tsc=reliable', 'no_timer_check'],
+  beside: {
+    asan: { memoryMiB: 768 },
+    // The HPET is one of the devices whose driver has the hook.
+    users: { machine: 'pc-q35-7.2,usb=off,vmport=off,hpet=on' },
+  },
 });

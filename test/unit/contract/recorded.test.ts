@@ -53,6 +53,7 @@ test('the most particular entry counts', () => {
   const find = (target: string, version: string) => findRecorded(recorded, 'E08.direct', target, version)?.driver[0];
   expect(find('x86_64', '7.3.4')).toBe('all');
   expect(find('arm64', '7.3.4')).toBe('arm');
+  expect(find('arm64-16k', '7.3.4')).toBe('arm');
   expect(find('x86_64', '7.2.13-mmapvet')).toBe('old');
   expect(find('arm64', '7.2.13-mmapvet')).toBe('old arm');
   expect(findRecorded(recorded, 'E08.W1', 'x86_64', '7.3.4')).toBeNull();

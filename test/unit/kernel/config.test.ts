@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { PROFILES, TARGETS } from '../../../harness/core/arch.ts';
+import { fragmentsFor, PROFILES, TARGETS } from '../../../harness/core/arch.ts';
 import { KERNEL_CONFIG } from '../../../harness/core/paths.ts';
 import { findLost, parseConfig, parseFragment, showLine } from '../../../harness/kernel/fragments.ts';
 import { explainLoss, findDefinitions } from '../../../harness/kernel/kconfig.ts';
@@ -15,9 +15,20 @@ test.each(names)('%s: each line is under its reason, and none is there twice', (
   expect(new Set(lines.map((line) => line.symbol)).size).toBe(lines.length);
 });
 
-test('every fragment that a target or profile names is there', () => {
-  const used = [...TARGETS, ...PROFILES].flatMap((each) => each.fragments.map((name) => `${name}.config`));
-  expect(names).toEqual(expect.arrayContaining(used));
+test('the fragments are those that targets and profiles name', () => {
+  const used = TARGETS.flatMap((target) => PROFILES.flatMap((profile) => fragmentsFor(target, profile)));
+  expect(new Set(names)).toEqual(new Set(used.map((name) => `${name}.config`)));
+});
+
+test('a fragment that needs more on one architecture brings it along, and it comes last', () => {
+  const fragments = (target: string, profile: string): readonly string[] =>
+    fragmentsFor(
+      TARGETS.find(({ name }) => name === target)!,
+      PROFILES.find(({ name }) => name === profile)!,
+    );
+  expect(fragments('x86_64', 'base')).toEqual(['base', 'debug', 'x86_64']);
+  expect(fragments('x86_64', 'bare')).toEqual(['base', 'bare', 'x86_64', 'x86_64-bare']);
+  expect(fragments('arm64-16k', 'base')).toEqual(['base', 'debug', 'arm64', 'page-16k']);
 });
 
 test('a fragment', () => {

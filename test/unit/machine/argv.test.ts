@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { kernelCommandLine, qemuCommand } from '../../../harness/machine/argv.ts';
-import { kvmCanServe, machineFor } from '../../../harness/machine/machine.ts';
-import { TARGETS } from '../../../harness/core/arch.ts';
+import { kvmCanServe, machineFor, type MachineData } from '../../../harness/machine/machine.ts';
+import { PROFILES, TARGETS } from '../../../harness/core/arch.ts';
 
 const FILES = { kernel: '/k/vmlinux', initrd: '/i/initrd', sockets: '/s', console: '/run/a,b/console.log', ram: null };
 const SETTINGS = { accel: 'tcg', sshPort: 2022, kernelArgs: ['quiet'], qemuArgs: ['-d', 'int'] } as const;
@@ -15,7 +15,6 @@ test.each(TARGETS.map((target) => target.name))(
     expect(after(command, '-machine')).toMatch(/-\d+\.\d+/);
     expect(command).toEqual(expect.arrayContaining(['-no-reboot', '-S', '-nodefaults', '-no-user-config']));
     expect(after(command, '-netdev')).toBe('user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:2022-:22');
-    expect(after(command, '-m')).toBe('512');
     expect(command.slice(-2)).toEqual(['-d', 'int']);
   },
 );
@@ -30,6 +29,23 @@ test('every target has a machine, whose console the kernel is told of', () => {
     const machine = machineFor(name);
     expect(kernelCommandLine(machine, ['x=1'])).toMatch(new RegExp(`^console=${machine.console} .* x=1$`));
   }
+});
+
+test('a kernel of a profile gets the machine that it needs', () => {
+  const [profile] = ['users'].map((name) => PROFILES.find((each) => each.name === name)!);
+  const words = (machine: MachineData): (string | undefined)[] =>
+    ['-machine', '-m'].map((flag) => after(qemuCommand(machine, FILES, SETTINGS), flag));
+  expect(words(machineFor('x86_64'))).toEqual(['pc-q35-7.2,usb=off,vmport=off,hpet=off', '512']);
+  expect(words(machineFor('x86_64', profile))).toEqual(['pc-q35-7.2,usb=off,vmport=off,hpet=on', '512']);
+  expect(machineFor('arm64', profile)).toEqual(machineFor('arm64'));
+  expect(machineFor('arm64-64k').target).toBe('arm64-64k');
+});
+
+test('what differs beside a fragment names one that a profile has', () => {
+  const known = PROFILES.flatMap((profile) => profile.fragments);
+  const beside = TARGETS.flatMap((target) => Object.keys({ ...machineFor(target.name).beside, ...target.beside }));
+  expect(beside.length).toBeGreaterThan(0);
+  expect(known).toEqual(expect.arrayContaining(beside));
 });
 
 test('kvm serves only guests of the host architecture', () => {

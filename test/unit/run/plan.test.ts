@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { CATALOGUE } from '../../../harness/contract/catalogue.ts';
-import { TARGETS } from '../../../harness/core/arch.ts';
+import { DEFAULT_TARGETS } from '../../../harness/core/arch.ts';
 import { MmapvetError } from '../../../harness/core/errors.ts';
 import { planRun } from '../../../harness/run/plan.ts';
 
@@ -17,9 +17,9 @@ function refusal(values: Parameters<typeof planRun>[0]): MmapvetError {
   throw new Error('the plan was accepted');
 }
 
-test('nothing given: all targets, all cells, the base profile', () => {
+test('nothing given: the default targets, all cells, the base profile', () => {
   const plan = planRun({});
-  expect(plan.targets).toEqual(TARGETS);
+  expect(plan.targets).toEqual(DEFAULT_TARGETS);
   expect(plan.profile.name).toBe('base');
   expect(plan.checks).toHaveLength(
     CATALOGUE.flatMap((group) => group.clauses.flatMap((clause) => clause.paths)).length,
