@@ -1,14 +1,15 @@
 /** The static checks of scripts/test, as data. Each counts as one test. */
 import { readdirSync } from 'node:fs';
-import { glob, stat } from 'node:fs/promises';
+import { glob } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { SUMMARIES } from '../harness/cli/options.ts';
 import { MmapvetError, messageOf } from '../harness/core/errors.ts';
 import { run } from '../harness/core/exec.ts';
-import { cacheFolder, PROJECT } from '../harness/core/paths.ts';
+import { PROJECT } from '../harness/core/paths.ts';
 import { findProgram } from '../harness/host/find.ts';
 import type { Requirement } from '../harness/host/requirements.ts';
+import { newestInCache } from './kernel-file.ts';
 
 export type Verdict =
   | { readonly kind: 'passed' }
@@ -50,6 +51,13 @@ export const CHECK_TOOLS: readonly Requirement[] = [
     find: { kind: 'program', name: 'chromium' },
     debian: ['chromium'],
     elsewhere: 'chromium',
+  },
+  {
+    name: 'xmllint',
+    purpose: 'the check of JUnit files against a schema',
+    find: { kind: 'program', name: 'xmllint' },
+    debian: ['libxml2-utils'],
+    elsewhere: 'libxml2',
   },
 ];
 
@@ -123,7 +131,7 @@ async function shellcheck(): Promise<Verdict> {
 
 /** The newest kernel source in the cache has the checkpatch that today's reviewers run. */
 async function checkpatch(): Promise<Verdict> {
-  const script = await newest(['*', '*/*', '*/*/*'].map((folders) => `${folders}/scripts/checkpatch.pl`));
+  const script = await newestInCache('scripts/checkpatch.pl');
   if (script === null)
     return { kind: 'skipped', why: 'run mmapvet once: it is in the kernel source that a run stores' };
   if ((await findProgram('pod2man')) === null) return { kind: 'skipped', why: 'install the package perl' };
@@ -138,13 +146,4 @@ async function checkpatch(): Promise<Verdict> {
   const failed = verdicts.filter((verdict) => verdict.kind === 'failed');
   if (failed.length === 0) return { kind: 'passed' };
   return { kind: 'failed', output: failed.map(({ output }) => output).join('\n') };
-}
-
-async function newest(patterns: readonly string[]): Promise<string | null> {
-  const cwd = cacheFolder();
-  const names = await Array.fromAsync(glob(patterns, { cwd }));
-  const files = await Promise.all(
-    names.map(async (name) => ({ path: join(cwd, name), at: (await stat(join(cwd, name))).mtimeMs })),
-  );
-  return files.toSorted((a, b) => b.at - a.at)[0]?.path ?? null;
 }

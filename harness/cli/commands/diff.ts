@@ -5,7 +5,7 @@ import { usageError } from '../../core/errors.ts';
 import { EXIT } from '../../core/outcome.ts';
 import { diffLines } from '../../report/history/text.ts';
 import { diffRuns } from '../../results/history/diff.ts';
-import { findRun } from '../../results/history/find-run.ts';
+import { readSide } from '../../results/history/diff-side.ts';
 import { openHistoryIfAny } from '../../results/history/open.ts';
 import type { CommandContext } from '../main.ts';
 import type { Values } from '../parse.ts';
@@ -19,8 +19,8 @@ export async function diffCommand(
   if (first === undefined || second === undefined || others.length > 0)
     throw usageError('DIFF_TWO', `Two runs are needed, not ${args.length}.`, 'Run "mmapvet history" to see the runs.');
   using history = openHistoryIfAny();
-  const before = findRun(first, history);
-  const after = findRun(second, history);
+  const before = readSide(first, history);
+  const after = readSide(second, history);
   const diff = diffRuns(before, after);
   if (values['json'] === true) {
     const side = ({ name, kernel }: typeof before) => ({ name, kernel });

@@ -286,7 +286,8 @@ function issueAndIncident(
   { submitter }: Context,
 ): { readonly issue: KcidbIssue; readonly incident: KcidbIncident } {
   const { origin } = submitter;
-  const id = idOf(submitter, 'issue', fault.class, fault.title);
+  // The same fault has the same fingerprint on every machine; a title may name what was there by chance.
+  const id = idOf(submitter, 'issue', fault.class, fault.fingerprint ?? fault.title);
   return {
     issue: {
       id,

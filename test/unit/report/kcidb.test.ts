@@ -56,6 +56,21 @@ describe('the document', () => {
     expect((await documentOf('fail')).issues).toEqual([]);
   });
 
+  it('knows a fault again by its fingerprint, whatever its title says', async () => {
+    const issueOf = async (title: string, fingerprint: string): Promise<string | undefined> => {
+      const events = (SCENARIOS['fault']?.() ?? []).map((event) =>
+        event.kind === 'cell' && event.cell.outcome === 'fault'
+          ? { ...event, cell: { ...event.cell, faults: [{ class: 'warning', title, lines: [], fingerprint }] } }
+          : event,
+      );
+      const { issues = [] } = Kcidb.parse(JSON.parse(await render(events, 'kcidb.json')));
+      return issues[0]?.id;
+    };
+    const known = await issueOf('WARNING in f: pid 12', 'abc');
+    expect(known).toBe(await issueOf('WARNING in f: pid 13', 'abc'));
+    expect(known).not.toBe(await issueOf('WARNING in f: pid 12', 'abd'));
+  });
+
   it('has a fault while booting as a test of its own, and cells that never ran as missed', async () => {
     const { tests = [], builds = [] } = await documentOf('boot-fault');
     expect(builds).toMatchObject([{ status: 'PASS' }]);
