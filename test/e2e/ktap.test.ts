@@ -38,8 +38,11 @@ function expectCounts(said: string, { cells }: Pick<Results, 'cells'>): void {
   expect(said).not.toMatch(/\[ERROR\]|errors: \d/);
   const counts = countOutcomes(cells.map((cell) => cell.outcome));
   const passed = counts.pass + counts.changed + counts.known;
-  if (passed > 0) expect(said).toContain(`passed: ${passed}`);
-  if (counts['not-applicable'] > 0) expect(said).toContain(`skipped: ${counts['not-applicable']}`);
+  const expected = [
+    ...(passed > 0 ? [`passed: ${passed}`] : []),
+    ...(counts['not-applicable'] > 0 ? [`skipped: ${counts['not-applicable']}`] : []),
+  ];
+  for (const part of expected) expect(said).toContain(part);
 }
 
 describe("the kernel's KTAP reader", () => {
