@@ -10,6 +10,7 @@ import { MmapvetError } from '../core/errors.ts';
 import { run, type ExecResult } from '../core/exec.ts';
 import { takeLock } from '../core/lock.ts';
 import { cacheFolder } from '../core/paths.ts';
+import { answerOf } from './apt-answers.ts';
 import { ourConfig, ourSources, parseDeb822, parseOneLine, type AptEntry } from './apt-sources.ts';
 
 export interface AptOptions {
@@ -64,7 +65,8 @@ const APT_FAILURES: readonly (readonly [RegExp, string, string, string])[] = [
 export class PrivateApt {
   readonly folder: string;
   readonly #options: AptOptions;
-  #ready: Promise<void> | undefined;
+  #sources: Promise<void> | undefined;
+  #config: Promise<void> | undefined;
 
   constructor(options: AptOptions) {
     this.#options = options;
@@ -77,7 +79,7 @@ export class PrivateApt {
    * @throws MmapvetError APT_NO_MIRROR, APT_SIGNATURE, APT_HASH, APT_NETWORK, NO_SPACE, APT_FAILED.
    */
   async update(force = false): Promise<void> {
-    await this.#prepare();
+    await (this.#sources ??= this.#writeSources());
     if (!force && (await this.#isFresh())) return;
     await using _lock = await this.#lock();
     if (!force && (await this.#isFresh())) return;
@@ -105,16 +107,26 @@ export class PrivateApt {
   /** Names of all packages that begin with `prefix`. */
   async names(prefix: string): Promise<string[]> {
     await this.updateIfPossible();
-    const { stdout } = await this.#apt(['apt-cache', 'pkgnames', prefix]);
-    return stdout.split('\n').filter((line) => line !== '');
+    const names = await answerOf(this.folder, `names ${prefix}`, async () => {
+      const { stdout } = await this.#apt(['apt-cache', 'pkgnames', prefix]);
+      return stdout.split('\n').filter((line) => line !== '');
+    });
+    return [...names];
   }
 
   /** Versions of a package over all suites, newest first; empty for a package that nobody has. */
   async versions(...packages: readonly string[]): Promise<PackageVersion[]> {
     await this.updateIfPossible();
     if (packages.length === 0) return [];
-    const { stdout } = await this.#apt(['apt-cache', 'madison', ...packages], { mayFail: true });
-    return sortVersions(parseMadison(stdout), this.#options.signal);
+    const lines = await answerOf(this.folder, `versions ${packages.join(' ')}`, async () => {
+      const { stdout } = await this.#apt(['apt-cache', 'madison', ...packages], { mayFail: true });
+      const sorted = await sortVersions(parseMadison(stdout), this.#options.signal);
+      return sorted.map(({ name, version, suite }) => [name, version, suite].join(' '));
+    });
+    return lines.map((line) => {
+      const [name = '', version = '', suite = ''] = line.split(' ');
+      return { name, version, suite };
+    });
   }
 
   /**
@@ -172,26 +184,26 @@ export class PrivateApt {
     return null;
   }
 
-  async #prepare(): Promise<void> {
-    this.#ready ??= this.#writeState();
-    await this.#ready;
-  }
-
-  async #writeState(): Promise<void> {
-    const { architecture, suites, hostFolder = '/etc/apt' } = this.#options;
+  async #writeSources(): Promise<void> {
+    const { suites, hostFolder = '/etc/apt' } = this.#options;
     const sources = ourSources(await readHostEntries(hostFolder), suites);
     if (sources === null)
       throw new MmapvetError('APT_NO_MIRROR', `No Debian mirror is set up in "${hostFolder}".`, {
         hint: 'Give a kernel with --kernel TREE|TARBALL and the guest packages with --guest-debs DIR.',
       });
-    const dump = await run(['apt-config', 'dump'], { signal: this.#options.signal });
     for (const folder of ['sources', 'state/lists/partial', 'cache/archives/partial'])
       await mkdir(join(this.folder, folder), { recursive: true });
-    const config = ourConfig(dump.stdout, this.folder, architecture, process.getuid?.() === 0);
     await writeAtomically(join(this.folder, 'sources/debian.sources'), sources);
-    await writeAtomically(join(this.folder, 'apt.conf'), config);
     // An empty dpkg status: nothing counts as installed.
     await writeFile(join(this.folder, 'state/status'), '', { flag: 'a' });
+  }
+
+  /** Only for those who start apt: asking for the host's own settings starts a program too. */
+  async #writeConfig(): Promise<void> {
+    await (this.#sources ??= this.#writeSources());
+    const dump = await run(['apt-config', 'dump'], { signal: this.#options.signal });
+    const config = ourConfig(dump.stdout, this.folder, this.#options.architecture, process.getuid?.() === 0);
+    await writeAtomically(join(this.folder, 'apt.conf'), config);
   }
 
   async #sourcesHash(): Promise<string> {
@@ -220,7 +232,7 @@ export class PrivateApt {
     command: readonly [string, ...string[]],
     options: { cwd?: string; mayFail?: boolean } = {},
   ): Promise<ExecResult> {
-    await this.#prepare();
+    await (this.#config ??= this.#writeConfig());
     return run(command, {
       signal: this.#options.signal,
       env: { APT_CONFIG: join(this.folder, 'apt.conf'), LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' },

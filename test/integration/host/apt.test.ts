@@ -40,8 +40,28 @@ const NO_NETWORK = 'W: Failed to fetch http://m.example/debian/dists/trixie/InRe
 test('versions over all suites, newest first, from lists that are fetched once', async () => {
   const versions = await open().versions('busybox');
   expect(versions.map(({ version, suite }) => `${version} ${suite}`)).toEqual(['1:2-3 trixie', '1:1-9 sid']);
+  expect(await open().versions('busybox')).toEqual(versions);
+  expect(await calls()).toEqual(['apt-get update -q', 'apt-cache madison busybox']);
+});
+
+test('what apt said counts until the lists are fetched anew, and is asked again where its file is broken', async () => {
+  const asked = async (): Promise<string[]> => {
+    await open().versions('busybox');
+    return (await calls()).filter((line) => line.includes('madison'));
+  };
+  expect(await asked()).toHaveLength(1);
+  expect(await asked()).toHaveLength(0);
+  await writeFile(join(open().folder, 'answers.json'), '{"lists":');
+  expect(await asked()).toHaveLength(1);
+  await age(open());
+  expect(await asked()).toHaveLength(1);
+});
+
+test('an answer from before starts no program at all', async () => {
   await open().versions('busybox');
-  expect(await calls()).toEqual(['apt-get update -q', 'apt-cache madison busybox', 'apt-cache madison busybox']);
+  await rm(join(folder, 'log'), { force: true });
+  await open().versions('busybox');
+  expect(await readFile(join(folder, 'log'), 'utf8').catch(() => '')).toBe('');
 });
 
 test('a package is downloaded once, whole or not at all', async () => {
