@@ -21,6 +21,8 @@ async function load(name: CommandName): Promise<Command> {
       return (await import('./commands/shell.ts')).shellCommand;
     case 'report':
       return (await import('./commands/report.ts')).reportCommand;
+    case 'merge':
+      return (await import('./commands/merge.ts')).mergeCommand;
     case 'submit':
       return (await import('./commands/submit.ts')).submitCommand;
     case 'list':

@@ -9,6 +9,7 @@ export type CommandName =
   | 'shell'
   | 'gc'
   | 'report'
+  | 'merge'
   | 'submit'
   | 'history'
   | 'diff'
@@ -63,6 +64,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   },
   { flags: '--arch <name>', help: 'the same as --target', commands: [...BUILDS, 'doctor', 'history'], many: true },
   { flags: '--profile <name>', help: 'set of config fragments (default: base)', commands: BUILDS },
+  { flags: '--config <file>', help: 'instead of the mmapvet.yaml that is found', commands: BUILDS },
   {
     flags: '-c, --clause <id>',
     help: 'clauses to check, such as E02 or "F*"; repeatable (default: x86_64, arm64)',
@@ -125,7 +127,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   {
     flags: '--reporter <list>',
     help: `${REPORTERS.join(', ')}; all but list also with =FILE; several with commas`,
-    commands: [...VETS, 'report'],
+    commands: [...VETS, 'report', 'merge'],
     many: true,
   },
   { flags: '--json', help: 'print results.json on stdout and nothing else', commands: ['run', 'list', 'doctor'] },
@@ -152,7 +154,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     commands: ['parse'],
     many: true,
   },
-  { flags: '--output <folder>', help: 'the run folder (default: below the state folder)', commands: ['run'] },
+  { flags: '--output <folder>', help: 'the run folder (default: below the state folder)', commands: ['run', 'merge'] },
   {
     flags: '--url <url>',
     help: 'address of the KCIDB server; the token comes from MMAPVET_KCIDB_TOKEN',
@@ -202,6 +204,10 @@ export const EXAMPLES: Readonly<Record<CommandName, readonly (readonly [string, 
     ['mmapvet report', 'the latest run once more, as the list'],
     ['mmapvet report latest --reporter junit=out.xml,mail', 'in other formats'],
   ],
+  merge: [
+    ['mmapvet merge shard-1 shard-2 --output whole', 'several run folders, or folders of them, as one run'],
+    ['mmapvet merge night --reporter html=night.html,junit=night.xml', 'a night of scripts/nightly in one report'],
+  ],
   submit: [
     ['mmapvet submit kcidb latest --dry-run', 'checks what would be sent'],
     ['mmapvet submit kcidb latest --url https://db.kernelci.org', 'sends the latest run to KernelCI'],
@@ -230,6 +236,7 @@ export const SUMMARIES: Readonly<Record<CommandName, string>> = {
   gc: 'keep the cache below a size',
   shell: 'log in to a booted guest with the driver loaded',
   report: 'write the reports of a stored run: latest, an id, or a folder',
+  merge: 'make one run of several stored ones: shards, or the cells of a matrix',
   submit: 'send a stored run to a results database: kcidb',
   list: 'list clauses, targets, profiles, or the kernels of mmapvet.yaml',
   explain: 'explain a clause in plain words',

@@ -16,6 +16,7 @@ const ARGUMENTS: Readonly<Record<CommandName, string>> = {
   gc: '',
   shell: '[command...]',
   report: '[run]',
+  merge: '<folder...>',
   submit: '<where> [run]',
   list: '<what>',
   explain: '<clause...>',
@@ -44,6 +45,10 @@ const examplesText = (name: CommandName): string =>
 
 /** `-v`, or V=1 as for the kernel's make. */
 export const isVerbose = (flag: unknown): boolean => flag === true || process.env['V'] === '1';
+
+/** `--config`. */
+export const configOf = (values: Values): string | undefined =>
+  typeof values['config'] === 'string' ? values['config'] : undefined;
 
 export function toolVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8'));

@@ -136,6 +136,15 @@ const target = z.string().nullable();
 /** Which of its target's guests a stage is of, counted from 1; absent for what all of them share. */
 const guest = z.number().int().positive().optional();
 
+/** What stands behind a target of a merged run, whose name also tells kernels and profiles apart. */
+export const Part = z.object({
+  name: z.string().describe('What cells and targets of the merged run call it: `arm64 asan 7.3.4`'),
+  target: z.string(),
+  profile: z.string(),
+  kernel: KernelIdentity.nullable(),
+  command: z.array(z.string()).describe('Of the run that it came from'),
+});
+
 export const Event = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('run-start'),
@@ -147,6 +156,8 @@ export const Event = z.discriminatedUnion('kind', [
     targets: z.array(z.string()),
     profile: z.string(),
     cells: z.array(CellId),
+    /** Only of a merged run: one for each of its targets. */
+    parts: z.array(Part).optional(),
   }),
   z.object({ kind: z.literal('kernel'), at, kernel: KernelIdentity }),
   z.object({
@@ -213,6 +224,7 @@ export type Fault = z.infer<typeof Fault>;
 export type Frame = z.infer<typeof Frame>;
 export type KernelIdentity = z.infer<typeof KernelIdentity>;
 export type BuildIdentity = z.infer<typeof BuildIdentity>;
+export type Part = z.infer<typeof Part>;
 export type Stage = z.infer<typeof Stage>;
 export type Event = z.infer<typeof Event>;
 /** An event without its time stamp: what a stage hands to the sink, which adds `at`. */

@@ -4,7 +4,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MmapvetError } from '../core/errors.ts';
 import { cacheFolder } from '../core/paths.ts';
-import { sortVersions, type PackageVersion, type PrivateApt } from '../host/apt.ts';
+import { PrivateApt, sortVersions, type PackageVersion } from '../host/apt.ts';
 
 export interface DebianSource {
   readonly name: string;
@@ -20,6 +20,12 @@ export function maybeHasHook(name: string): boolean {
   const [needMajor, needMinor] = FIRST_WITH_HOOK;
   return Number(major) > needMajor || (Number(major) === needMajor && Number(minor) >= needMinor);
 }
+
+/** The package is the same for all; only the mirror's lists are the host's. */
+const HOST_DEBIAN: Partial<Record<NodeJS.Architecture, string>> = { x64: 'amd64', arm64: 'arm64' };
+
+export const sourceArchive = (signal: AbortSignal, note: (text: string) => void): PrivateApt =>
+  new PrivateApt({ architecture: HOST_DEBIAN[process.arch] ?? 'amd64', signal, note });
 
 /**
  * The newest version of a package, or of all packages that may have the hook. Without a network an unpacked one does.

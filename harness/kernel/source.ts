@@ -9,12 +9,11 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { KernelIdentity } from '../core/events.ts';
 import { cacheFolder } from '../core/paths.ts';
-import { PrivateApt } from '../host/apt.ts';
 import { unpackSourceDeb, unpackTarball } from './archive.ts';
 import { markUsed } from './usage.ts';
 import { entryFolder, keyOf, lockFor, makeEntry, orNoSpace } from './cache.ts';
 import { tell, type KernelContext } from './context.ts';
-import { chooseDebianSource, rememberUnpacked, type DebianSource } from './debian.ts';
+import { chooseDebianSource, rememberUnpacked, sourceArchive, type DebianSource } from './debian.ts';
 import { applyPatches } from './apply.ts';
 import { syncCommit } from './commit.ts';
 import type { Series } from './series.ts';
@@ -154,11 +153,7 @@ async function resolveDeb(
   stack: AsyncDisposableStack,
   context: KernelContext,
 ): Promise<Base> {
-  const apt = new PrivateApt({
-    architecture: HOST_DEBIAN[process.arch] ?? 'amd64',
-    signal: context.signal,
-    note: (text) => tell(context, text),
-  });
+  const apt = sourceArchive(context.signal, (text) => tell(context, text));
   const source: DebianSource =
     name !== null && version !== null
       ? { name, version }
@@ -179,9 +174,6 @@ async function resolveDeb(
   const identity = { commit: null, packageVersion: source.version, dirty: false };
   return { identity: { source: `deb:${source.name}=${source.version}`, ...identity }, work, key: id, modified: null };
 }
-
-/** The package is the same for all; only the mirror's lists are the host's. */
-const HOST_DEBIAN: Partial<Record<NodeJS.Architecture, string>> = { x64: 'amd64', arm64: 'arm64' };
 
 async function takeWork(id: string, what: string, stack: AsyncDisposableStack, context: KernelContext): Promise<void> {
   const onWait = (text: string): void => tell(context, text);

@@ -9,7 +9,7 @@ import { causesOf, compactNames, needsALook, shortName, type Cause } from './cel
 import { describeSource } from './lines/header.ts';
 import { LOOKS, PLAIN, shortCounts } from './lines/paint.ts';
 import { verdictLine } from './lines/summary.ts';
-import { repeatCommand } from './repeat-command.ts';
+import { repeatCell } from './repeat-command.ts';
 import type { ReportOptions } from './reporter.ts';
 import { allCells, countsOf, decidedCells, stoppedBy, undecidedCells, type RunState } from './run-state.ts';
 
@@ -131,7 +131,7 @@ function causePart({ outcome, target, reason, cells }: Cause, state: RunState, {
       ...factLines(first),
       ...first.repeats.map((each, index) => `repeat ${index + 1}: ${each.outcome} ${each.reason}`.trimEnd()),
       ...first.faults.flatMap((fault) => fault.lines),
-      `$ ${repeatCommand(state.command, first.clause, first.target)}`,
+      `$ ${repeatCell(state, first)}`,
     ]),
   );
 }

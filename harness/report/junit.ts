@@ -13,6 +13,7 @@ import {
   createRunState,
   damageOf,
   decidedCells,
+  factsOf,
   stoppedBy,
   undecidedCells,
   type RunState,
@@ -61,11 +62,12 @@ export function renderJunit(state: RunState, options: ReportOptions): string {
 /** `mmapvet.x86_64.base.7_3_4`: dots separate packages in Jenkins. */
 function suiteName(state: RunState, target: TargetState): string {
   const part = (text: string) => text.replaceAll(/[^\w-]/g, '_');
-  return ['mmapvet', target.name, state.profile, state.kernel?.version ?? 'no-kernel'].map(part).join('.');
+  const { target: name, profile, kernel } = factsOf(state, target);
+  return ['mmapvet', name, profile, kernel?.version ?? 'no-kernel'].map(part).join('.');
 }
 
 function propertiesOf(state: RunState, target: TargetState): XmlNode[] {
-  const { kernel } = state;
+  const { kernel } = factsOf(state, target);
   const { build } = target;
   const pairs: readonly (readonly [string, string | null | undefined])[] = [
     ['tool', state.tool],

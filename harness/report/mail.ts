@@ -12,7 +12,7 @@ import { cutToWidth } from './format.ts';
 import { longCounts, LOOKS, PLAIN } from './lines/paint.ts';
 import { verdictLine } from './lines/summary.ts';
 import { patchsetHash } from '../kernel/patchset.ts';
-import { repeatCommand } from './repeat-command.ts';
+import { repeatCell } from './repeat-command.ts';
 import type { Reporter, ReportOptions, Sink } from './reporter.ts';
 import {
   allCells,
@@ -182,7 +182,7 @@ function causeInFull(cause: Cause, state: RunState, { catalogue }: ReportOptions
     ...said.flatMap((fact) => wrap(harmless(fact), MAIL_COLUMNS, '  ')),
     ...first.repeats.map((each, index) => `  repeat ${index + 1}: ${each.outcome}`),
     ...first.faults.flatMap((fault) => splat(fault.lines)),
-    ...commandLines(repeatCommand(state.command, first.clause, first.target)),
+    ...commandLines(repeatCell(state, first)),
   ];
   return [...causeLines(cause), ...lines];
 }

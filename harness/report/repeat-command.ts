@@ -1,5 +1,7 @@
 /** The command that repeats one cell: what the user typed, narrowed to it. */
+import type { CellId } from '../core/events.ts';
 import { quoteCommand } from '../core/exec.ts';
+import { factsOf, targetOf, type RunState } from './run-state.ts';
 
 /** Options that choose cells or say where reports go; each takes a value. */
 const DROPPED = new Set([
@@ -15,6 +17,12 @@ const DROPPED = new Set([
   '--shard',
 ]);
 const DROPPED_FLAGS = new Set(['--json', '--strict', '--yes', '-y', '--update', '-u']);
+
+/** Of a cell of a run; of a merged one the command is that of the run which the cell came from. */
+export function repeatCell(state: RunState, cell: Pick<CellId, 'clause' | 'target'>): string {
+  const { command, target } = factsOf(state, targetOf(state, cell.target));
+  return repeatCommand(command, cell.clause, target);
+}
 
 export function repeatCommand(command: readonly string[], clause: string, target: string): string {
   const kept: string[] = [];

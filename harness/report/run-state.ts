@@ -1,5 +1,5 @@
 /** The run so far, as the reporters need it: one fold of the event stream, shared by all of them. */
-import type { BuildIdentity, Cell, CellId, Event, Fault, KernelIdentity, Stage } from '../core/events.ts';
+import type { BuildIdentity, Cell, CellId, Event, Fault, KernelIdentity, Part, Stage } from '../core/events.ts';
 import { countOutcomes, type Counts } from '../core/outcome.ts';
 
 export interface Note {
@@ -35,6 +35,8 @@ export interface TargetState {
   readonly notes: Note[];
   accel: string | null;
   build: BuildIdentity | null;
+  /** Of a merged run: what stands behind this target. */
+  part: Part | null;
 }
 
 export interface RunState {
@@ -89,6 +91,7 @@ export function targetOf(state: RunState, name: string): TargetState {
       notes: [],
       accel: null,
       build: null,
+      part: null,
     };
     state.targets.set(name, target);
   }
@@ -109,6 +112,7 @@ export function applyEvent(state: RunState, event: Event): void {
         startedAt: now,
       });
       for (const name of event.targets) targetOf(state, name);
+      for (const part of event.parts ?? []) targetOf(state, part.name).part = part;
       for (const cell of event.cells) targetOf(state, cell.target).planned.push(cell);
       return;
     case 'kernel':
@@ -219,6 +223,12 @@ export function stoppedBy(
   const stage = failed?.stage ?? 'run';
   const detail = failed === undefined || failed.detail === '' ? `${stage} failed` : failed.detail;
   return { stage, reason: note?.text ?? detail };
+}
+
+/** What was vetted where: of a merged run each target has its own kernel and profile. */
+export function factsOf(state: RunState, target: TargetState): Omit<Part, 'name'> {
+  const { command, profile, kernel } = state;
+  return target.part ?? { target: target.name, profile, kernel, command: [...command] };
 }
 
 /** What a stored run's folder lacks: a report of it says so, whatever its format. */

@@ -1,7 +1,7 @@
 /** `results.json`: what a run found, as one document. A pure fold of the event stream; the schema is published. */
 import { z } from 'zod';
 import { shownFindings } from '../contract/findings.ts';
-import { BuildIdentity, Cell, Fault, KernelIdentity, type CellId, type Event } from '../core/events.ts';
+import { BuildIdentity, Cell, Fault, KernelIdentity, Part, type CellId, type Event } from '../core/events.ts';
 import { countOutcomes, OUTCOMES } from '../core/outcome.ts';
 
 export const RESULTS_VERSION = 1;
@@ -21,6 +21,7 @@ export const Results = z.object({
     }),
   ),
   kernel: KernelIdentity.nullable().describe('null: no kernel source was found'),
+  parts: z.array(Part).optional().describe('Only of a merged run: what stands behind each of its targets'),
   builds: z.array(BuildIdentity),
   // The driver's log stays in events.jsonl and in the evidence folder.
   cells: z.array(Cell.omit({ log: true })),
@@ -106,6 +107,7 @@ export function buildResults(events: Iterable<Event>): Results {
     profile: start?.profile ?? '',
     targets: (start?.targets ?? [...accels.keys()]).map((name) => ({ name, accel: accels.get(name) ?? null })),
     kernel,
+    ...(start?.parts === undefined ? {} : { parts: start.parts }),
     builds,
     cells: decided.map(({ log: _log, ...cell }) => cell),
     undecided: (start?.cells ?? []).filter((cell) => !cells.has(keyOf(cell))).length,

@@ -26,14 +26,20 @@ interface Found {
   readonly isOwn: boolean;
 }
 
-/** The files that count for a folder, the nearest first. */
-export function findConfigFiles(cwd: string): Found[] {
+/**
+ * The files that count for a folder, the nearest first.
+ * @param named `--config`: stands in for the one of the folder
+ */
+export function findConfigFiles(cwd: string, named?: string): Found[] {
   const own = ownConfigFile();
-  const project = foldersUpToTop(cwd)
-    .map((folder) => join(folder, NAME))
-    .find((file) => file !== own && existsSync(file));
+  const project =
+    named === undefined
+      ? foldersUpToTop(cwd)
+          .map((folder) => join(folder, NAME))
+          .find((file) => file !== own && existsSync(file))
+      : resolve(cwd, named);
   return [
-    ...(project === undefined ? [] : [{ file: project, isOwn: false }]),
+    ...(project === undefined || project === own ? [] : [{ file: project, isOwn: false }]),
     ...(existsSync(own) ? [{ file: own, isOwn: true }] : []),
   ];
 }
@@ -49,8 +55,8 @@ function foldersUpToTop(cwd: string): string[] {
 }
 
 /** @throws MmapvetError CONFIG_BAD, CONFIG_NOT_HERE, CONFIG_UNREADABLE */
-export async function loadConfig(cwd: string): Promise<Config> {
-  const found = findConfigFiles(cwd);
+export async function loadConfig(cwd: string, named?: string): Promise<Config> {
+  const found = findConfigFiles(cwd, named);
   // YAML and its checks take longer to load than most commands to run.
   if (found.length === 0) return NO_CONFIG;
   const { parseConfig } = await import('./config-yaml.ts');
@@ -104,7 +110,8 @@ async function readText(file: string): Promise<string> {
       hint: 'Mend or remove it.',
       cause,
     });
-  if (found?.isFile() !== true) throw cannot('it is no file');
+  if (found === undefined) throw cannot('there is no such file');
+  if (!found.isFile()) throw cannot('it is no file');
   if (found.size > MOST_BYTES) throw cannot(`it has ${found.size} bytes`);
   try {
     return await readFile(file, 'utf8');

@@ -13,11 +13,11 @@ import { planRun, type RunPlan } from '../../run/plan.ts';
 import { executeRun } from '../../run/run.ts';
 import type { SessionHooks } from '../../run/session.ts';
 import type { CommandContext } from '../main.ts';
-import { isVerbose, toolVersion, type Values } from '../parse.ts';
+import { configOf, isVerbose, toolVersion, type Values } from '../parse.ts';
 
 export async function runCommand(_: readonly string[], values: Values, context: CommandContext): Promise<number> {
   const { screen, signal } = context;
-  const config = await loadConfig(process.cwd());
+  const config = await loadConfig(process.cwd(), configOf(values));
   const plan = planRun(values, config);
   const wanted = (values['reporter'] as readonly string[]).join(',');
   const json = values['json'] === true ? ',json' : '';

@@ -12,14 +12,14 @@ import { openGuest } from '../../run/open-guest.ts';
 import { planBuild } from '../../run/plan.ts';
 import { createSink } from '../../run/sink.ts';
 import type { CommandContext } from '../main.ts';
-import type { Values } from '../parse.ts';
+import { configOf, type Values } from '../parse.ts';
 
 /** One command in a guest may take this long. */
 const DAY_MS = 24 * 3600 * 1000;
 
 export async function shellCommand(args: readonly string[], values: Values, context: CommandContext): Promise<number> {
   const { screen, signal } = context;
-  const plan = planBuild({ ...values, target: targetsOf(values) }, await loadConfig(process.cwd()));
+  const plan = planBuild({ ...values, target: targetsOf(values) }, await loadConfig(process.cwd(), configOf(values)));
   const [target] = plan.targets;
   if (target === undefined || plan.targets.length !== 1)
     throw usageError(

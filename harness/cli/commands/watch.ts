@@ -11,12 +11,12 @@ import { planRun, type RunPlan } from '../../run/plan.ts';
 import { executeRun } from '../../run/run.ts';
 import { affectedBy, nextEdits, type Edit, type Watched } from '../../run/watch.ts';
 import type { CommandContext } from '../main.ts';
-import { isVerbose, toolVersion, type Values } from '../parse.ts';
+import { configOf, isVerbose, toolVersion, type Values } from '../parse.ts';
 
 /** @returns the last run's exit code, once Ctrl+C ends it */
 export async function watchCommand(_: readonly string[], values: Values, context: CommandContext): Promise<number> {
   const { screen, signal } = context;
-  const plan = planRun(values, await loadConfig(process.cwd()));
+  const plan = planRun(values, await loadConfig(process.cwd(), configOf(values)));
   if (!screen.live)
     throw usageError('NO_TERMINAL', '"mmapvet watch" is for a terminal, and this is none.', 'Use "mmapvet run".');
   await provisionFor(plan, { screen, yes: wantsNoQuestion(values['yes']), signal });

@@ -6,7 +6,7 @@ import { harmless } from '../../probe/untrusted.ts';
 import { describeRedControl, findClause, groupName } from '../catalogue.ts';
 import { shortenHome } from '../format.ts';
 import { LOOKS } from '../lines/paint.ts';
-import { repeatCommand } from '../repeat-command.ts';
+import { repeatCell } from '../repeat-command.ts';
 import type { ReportOptions } from '../reporter.ts';
 import { decidedCells, undecidedCells, type RunState } from '../run-state.ts';
 import type { ConsoleSlice } from './evidence.ts';
@@ -99,9 +99,7 @@ function detailOf(
     log: (cell?.log ?? []).map((line) => harmless(line)),
     console: slice.lines,
     evidence: harmless([folder, slice.note].filter((part) => part !== '').join('  ')),
-    commands: [repeatCommand(state.command, id.clause, id.target), `mmapvet explain ${id.clause}`].map((command) =>
-      harmless(command),
-    ),
+    commands: [repeatCell(state, id), `mmapvet explain ${id.clause}`].map((command) => harmless(command)),
   };
 }
 

@@ -1,6 +1,6 @@
 /** A run as a KCIDB document: one checkout, a build a target, a test a cell, an issue a kernel fault. Pure. */
 import { TARGETS } from '../../core/arch.ts';
-import type { Cell, CellId, Fault, KernelIdentity } from '../../core/events.ts';
+import type { Cell, CellId, Fault, KernelIdentity, Part } from '../../core/events.ts';
 import type { Outcome } from '../../core/outcome.ts';
 import { patchsetHash } from '../../kernel/patchset.ts';
 import { harmless } from '../../probe/untrusted.ts';
@@ -10,6 +10,7 @@ import {
   cellKey,
   damageOf,
   decidedCells,
+  factsOf,
   stoppedBy,
   undecidedCells,
   type RunState,
@@ -24,6 +25,7 @@ interface Context {
   readonly options: ReportOptions;
   readonly submitter: Submitter;
   readonly checkoutId: string;
+  readonly facts: Omit<Part, 'name'>;
   /** The same for this run wherever its folder lies. */
   readonly runKey: string;
 }
@@ -33,14 +35,22 @@ const ISSUE_VERSION = 1;
 
 export function kcidbDocument(state: RunState, options: ReportOptions, submitter: Submitter): Kcidb {
   const runKey = hashOf(state.startedAt, state.tool, state.profile, ...state.command, ...state.targets.keys());
-  const checkout = checkoutOf(state, submitter, runKey);
-  const context: Context = { state, options, submitter, checkoutId: checkout.id, runKey };
   const targets = state.kernel === null ? [] : [...state.targets.values()];
-  const parts = targets.map((target) => targetParts(target, context));
+  const checkouts = new Map<string, KcidbCheckout>();
+  const addCheckout = (kernel: KernelIdentity | null): string => {
+    const checkout = checkoutOf(state, kernel, submitter, runKey);
+    checkouts.set(checkout.id, checkout);
+    return checkout.id;
+  };
+  if (targets.length === 0) addCheckout(state.kernel);
+  const parts = targets.map((target) => {
+    const facts = factsOf(state, target);
+    return targetParts(target, { state, options, submitter, checkoutId: addCheckout(facts.kernel), facts, runKey });
+  });
   const issues = new Map(parts.flatMap((part) => part.issues).map((issue) => [issue.id, issue]));
   return {
     version: { major: 5, minor: 3 },
-    checkouts: [checkout],
+    checkouts: [...checkouts.values()],
     builds: parts.flatMap((part) => part.builds),
     tests: parts.flatMap((part) => part.tests),
     issues: [...issues.values()],
@@ -50,8 +60,12 @@ export function kcidbDocument(state: RunState, options: ReportOptions, submitter
 
 const timeOf = (ms: number): string => new Date(ms).toISOString();
 
-function checkoutOf(state: RunState, submitter: Submitter, runKey: string): KcidbCheckout {
-  const { kernel } = state;
+function checkoutOf(
+  state: RunState,
+  kernel: KernelIdentity | null,
+  submitter: Submitter,
+  runKey: string,
+): KcidbCheckout {
   const { origin, treeName, gitUrl, gitBranch } = submitter;
   const start = state.startedAt === null ? {} : { start_time: timeOf(state.startedAt) };
   if (kernel === null) {
@@ -140,19 +154,19 @@ const faultsOf = (cell: Cell): readonly Fault[] =>
 
 const BUILD_STAGES = ['config', 'build'] as const;
 
-function buildOf(target: TargetState, { state, submitter, checkoutId, runKey }: Context): KcidbBuild {
+function buildOf(target: TargetState, { state, submitter, checkoutId, facts, runKey }: Context): KcidbBuild {
   const { build, stages } = target;
   const arch =
-    TARGETS.find((each) => each.name === target.name)?.arch.name ?? target.name.replaceAll(/[^a-z0-9_]/g, '_');
+    TARGETS.find((each) => each.name === facts.target)?.arch.name ?? facts.target.replaceAll(/[^a-z0-9_]/g, '_');
   const stage = stages.get('build');
   const status = buildStatus(target);
   const why = stoppedBy(target, state);
   return {
-    id: idOf(submitter, 'build', checkoutId, target.name, state.profile, build?.key ?? runKey),
+    id: idOf(submitter, 'build', checkoutId, facts.target, facts.profile, build?.key ?? runKey),
     origin: submitter.origin,
     checkout_id: checkoutId,
     architecture: arch,
-    config_name: state.profile,
+    config_name: facts.profile,
     ...(build === null ? {} : { compiler: harmless(build.compiler) }),
     ...(stage === undefined || stage.reused
       ? {}
@@ -160,7 +174,7 @@ function buildOf(target: TargetState, { state, submitter, checkoutId, runKey }: 
     status,
     ...(status === 'PASS' || why === null ? {} : { log_excerpt: excerpt([why.reason]) }),
     misc: {
-      target: target.name,
+      target: facts.target,
       ...(build === null ? {} : { key: build.key, config_sha256: build.configHash, release: build.release }),
       ...(status === 'PASS' || undecidedCells(target).length === 0
         ? {}
@@ -232,8 +246,10 @@ function testHead(id: CellId, target: TargetState, buildId: string, { options, s
   };
 }
 
-const environmentOf = ({ name, accel }: TargetState) =>
-  accel === null ? {} : { environment: { comment: `QEMU, ${name}, ${accel}`, misc: { target: name, accel } } };
+const environmentOf = ({ name, accel, part }: TargetState) => {
+  const target = part?.target ?? name;
+  return accel === null ? {} : { environment: { comment: `QEMU, ${target}, ${accel}`, misc: { target, accel } } };
+};
 
 /** What went wrong first: a splat, then bad facts, then the rest. */
 function excerptLines(cell: Cell): string[] {

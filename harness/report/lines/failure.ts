@@ -6,7 +6,7 @@ import { harmless } from '../../probe/untrusted.ts';
 import { behaviourRows, recordedOn, type BehaviourRow } from '../behaviour.ts';
 import { describeRedControl, findClause } from '../catalogue.ts';
 import { padTo, shortenHome } from '../format.ts';
-import { repeatCommand } from '../repeat-command.ts';
+import { repeatCell } from '../repeat-command.ts';
 import type { ReportOptions } from '../reporter.ts';
 import type { RunState } from '../run-state.ts';
 import { frameText, guiltyFrames, SHOWN_FRAMES } from './fault.ts';
@@ -52,7 +52,7 @@ export function cellBlock(cell: Cell, state: RunState, options: ReportOptions, p
     ...cell.faults.flatMap((fault) => labelled('console', splatLines(fault), paint)),
     ...labelled('kernel', clause === null ? [] : [clause.source], paint),
     ...labelled('red control', clause?.redControls.map(describeRedControl) ?? [], paint),
-    ...labelled('run again', [repeatCommand(state.command, cell.clause, cell.target)], paint),
+    ...labelled('run again', [repeatCell(state, cell)], paint),
     ...labelled('evidence', cell.evidence === null ? [] : [`${evidenceFolder(cell.evidence, state, options)}/`], paint),
   ];
 }
