@@ -4,7 +4,6 @@
  */
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { mergeCommand } from '../harness/cli/commands/merge.ts';
 import { toolVersion } from '../harness/cli/parse.ts';
 import { MmapvetError, messageOf, usageError } from '../harness/core/errors.ts';
@@ -28,59 +27,17 @@ import {
   type Night,
   type NightJob,
 } from '../harness/vet/nightly/night.ts';
+import { NIGHTLY_HELP, parseNightly, type NightlyValues } from '../harness/vet/nightly/options.ts';
 import { planNight } from '../harness/vet/nightly/plan.ts';
 import { collectCells, runJobs } from '../harness/vet/nightly/run.ts';
 import { nightExitCode, nightSummary } from '../harness/vet/nightly/summary.ts';
-
-const HELP = `Usage: scripts/nightly [options] [-- options of mmapvet run]
-
-  --folder DIR     the night's folder (default: nightly/DATE below the state folder; the date is UTC);
-                   what is done there already is not done again
-  --config FILE    where the matrix comes from (default: the mmapvet.yaml around you if it has one,
-                   else kernel-config/nightly.yaml)
-  --cell GLOBS     only these cells, such as "7.3/*/asan"; several with commas
-  --shard I/N      only this share of them, by what each took the last time
-  --plan           write night.json and stop: shards on several machines need the same one
-  --list           print the cells, and stop
-  --report         run nothing: reports and summary of what there is
-  --against DIR    the night to compare with (default: the last one beside it)
-  --evidence       keep what was found in docs/evidence/matrix
-  -h, --help       this text
-
-Exit codes: 0 all good, 1 the kernel is wrong in some cell, 2 undecided, 64 wrong usage, 130 interrupted.
-`;
 
 const screen = createScreen(process.stdout, process.stderr);
 const say = (text: string): void => screen.out(`${text}\n`);
 // oxlint-disable-next-line unicorn/no-process-exit -- the second Ctrl+C
 const { signal, dispose } = interruptible(screen, (code) => process.exit(code));
 
-/** @throws MmapvetError USAGE */
-function readArguments() {
-  try {
-    return parseArgs({
-      allowPositionals: true,
-      options: {
-        folder: { type: 'string' },
-        config: { type: 'string' },
-        cell: { type: 'string' },
-        shard: { type: 'string' },
-        plan: { type: 'boolean', default: false },
-        list: { type: 'boolean', default: false },
-        report: { type: 'boolean', default: false },
-        against: { type: 'string' },
-        evidence: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-  } catch (error) {
-    throw usageError('USAGE', messageOf(error).split('.')[0] + '.', 'Run "scripts/nightly --help".');
-  }
-}
-
-type Values = ReturnType<typeof readArguments>['values'];
-
-async function openNight(folder: string, values: Values): Promise<Night> {
+async function openNight(folder: string, values: NightlyValues): Promise<Night> {
   if (isNight(folder)) return readNight(folder);
   if (values.report) throw usageError('NIGHT_NONE', `"${folder}" is no night.`, 'Name a folder that has night.json.');
   const found = await loadConfig(process.cwd(), values.config);
@@ -91,7 +48,7 @@ async function openNight(folder: string, values: Values): Promise<Night> {
 }
 
 /** @throws MmapvetError CELL_UNKNOWN, SHARD_BAD, SHARD_EMPTY (usage) */
-function chooseJobs(night: Night, values: Values): readonly NightJob[] {
+function chooseJobs(night: Night, values: NightlyValues): readonly NightJob[] {
   const globs = (values.cell ?? '')
     .split(',')
     .filter(Boolean)
@@ -130,9 +87,9 @@ function keepEvidence(folder: string, jobs: readonly NightJob[]): void {
 }
 
 async function main(): Promise<number> {
-  const { values, positionals } = readArguments();
+  const { values, positionals } = parseNightly(process.argv.slice(2));
   if (values.help) {
-    screen.out(HELP);
+    screen.out(NIGHTLY_HELP);
     return EXIT.good;
   }
   const today = new Date().toISOString().slice(0, 10);
@@ -153,7 +110,13 @@ async function main(): Promise<number> {
     ? new Map<string, number>()
     : await runJobs({ folder, night, jobs, words: positionals, signal, say });
   if (signal.aborted) return EXIT.interrupted;
-  const cells = collectCells(folder, jobs, codes, values.against === undefined ? undefined : resolve(values.against));
+  const cells = collectCells(
+    folder,
+    night,
+    jobs,
+    codes,
+    values.against === undefined ? undefined : resolve(values.against),
+  );
   const title = `Night of ${night.at.slice(0, 10)}`;
   say(`\n${nightSummary(title, cells).join('\n')}`);
   const markdown = `${nightSummary(title, cells, inline).join('\n')}\n`;

@@ -3,7 +3,7 @@
  * what came of it. A night that was broken off goes on where it was.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { messageOf, MmapvetError, usageError } from '../../core/errors.ts';
 import { EXIT } from '../../core/outcome.ts';
@@ -105,12 +105,23 @@ export function setAside(folder: string, job: Pick<Job, 'id'>): void {
   renameSync(place, join(earlier, String(readdirSync(earlier).length + 1)));
 }
 
-/** The nights beside this one that are older, the newest first: names are dates. */
-export function nightsBefore(folder: string): string[] {
+/** The nights beside this one that were planned before it, the newest first; one that can't be read is none. */
+export function nightsBefore(folder: string, at: string): string[] {
   const parent = dirname(folder);
   if (!existsSync(parent)) return [];
-  return readdirSync(parent)
-    .filter((name) => name < basename(folder) && isNight(join(parent, name)))
-    .toSorted((a, b) => (a < b ? 1 : -1))
-    .map((name) => join(parent, name));
+  const nights = readdirSync(parent)
+    .map((name) => join(parent, name))
+    .flatMap((place) => (place !== folder && isNight(place) ? [{ place, at: plannedAt(place) }] : []));
+  return nights
+    .filter((night) => night.at !== '' && night.at < at)
+    .toSorted((a, b) => (a.at < b.at ? 1 : -1))
+    .map(({ place }) => place);
+}
+
+function plannedAt(folder: string): string {
+  try {
+    return readNight(folder).at;
+  } catch {
+    return '';
+  }
 }

@@ -28,11 +28,12 @@ export async function planNight(config: Config, options: NightPlanOptions): Prom
   for (const name of new Set(jobs.map((job) => job.kernel)))
     // oxlint-disable-next-line no-await-in-loop -- one apt at a time
     kernels[name] = await pin(config.kernels.get(name)!, options);
-  const earlier = nightsBefore(options.folder);
+  const at = new Date().toISOString();
+  const earlier = nightsBefore(options.folder, at);
   return {
     version: NIGHT_VERSION,
     tool: options.tool,
-    at: new Date().toISOString(),
+    at,
     config: options.file,
     kernels,
     jobs: jobs.map((job) => ({ ...job, weightMs: lastDuration(job, earlier) ?? GUESS_MS })),

@@ -82,11 +82,12 @@ const NO_CODE = 128;
 /** What is known of these jobs, and what the last night knew. @param against the night to compare with, if not the last */
 export function collectCells(
   folder: string,
+  { at }: Pick<Night, 'at'>,
   jobs: readonly NightJob[],
   codes: ReadonlyMap<string, number>,
   against?: string,
 ): NightCell[] {
-  const earlier = against === undefined ? nightsBefore(folder) : [against];
+  const earlier = against === undefined ? nightsBefore(folder, at) : [against];
   return jobs.map((job) => ({
     job,
     results: cellResults(folder, job),

@@ -76,7 +76,7 @@ async function run(codes = '', signal: AbortSignal = new AbortController().signa
     say: (text) => void said.push(text),
     program: FAKE,
   });
-  return { codes: ended, said: said.join('\n'), cells: collectCells(night(), plan.jobs, ended) };
+  return { codes: ended, said: said.join('\n'), cells: collectCells(night(), plan, plan.jobs, ended) };
 }
 
 describe('a night', () => {
@@ -145,7 +145,7 @@ describe('the report', () => {
 
     const plan = readNight(night());
     const next = join(root, 'nights/2026-11-27');
-    writeNight(next, plan);
+    writeNight(next, { ...plan, at: new Date().toISOString() });
     vi.stubEnv('FAKE_CODES', '');
     await runJobs({
       folder: next,
