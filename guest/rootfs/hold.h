@@ -5,5 +5,6 @@
 /* the end of a socket pair that hold.so finds open */
 #define HOLD_FD		3
 #define HOLD_LIBRARY	"/mmapvet/hold.so"
+#define HOST_KEY	"/etc/dropbear/hostkey"
 
 #endif

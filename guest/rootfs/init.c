@@ -188,7 +188,7 @@ static void add_entropy(const void *data, size_t size)
 static void take(const char *name, char *data, size_t size)
 {
 	if (!strcmp(name, "hostkey")) {
-		write_file("/etc/dropbear/hostkey", data, size);
+		write_file(HOST_KEY, data, size);
 	} else if (!strcmp(name, "authorized")) {
 		write_file("/root/.ssh/authorized_keys", data, size);
 	} else if (!strcmp(name, "seed")) {
@@ -271,7 +271,7 @@ static int listen_ssh(void)
 static void become_sshd(int fd, int held)
 {
 	static char *const argv[] = {
-		"dropbear", "-i", "-s", "-j", "-k", "-r", "/etc/dropbear/hostkey", NULL
+		"dropbear", "-i", "-s", "-j", "-k", "-r", HOST_KEY, NULL
 	};
 	char *const envp[] = {
 		"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",

@@ -101,7 +101,8 @@ export function qemuCommand(machine: MachineData, files: GuestFiles, settings: G
     // restrict: the guest reaches nothing, only the forwarded port reaches it.
     `user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:${settings.sshPort}-:22`,
     '-device',
-    `virtio-net-${machine.virtioBus},netdev=net${machine.virtioBus === 'pci' ? ',romfile=' : ''}`,
+    // Nobody on this network has to be told that a restored guest is here.
+    `virtio-net-${machine.virtioBus},netdev=net,guest_announce=off${machine.virtioBus === 'pci' ? ',romfile=' : ''}`,
     ...memory.words,
     ...settings.qemuArgs,
   ];

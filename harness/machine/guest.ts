@@ -2,7 +2,7 @@
  * One running QEMU: started stopped, wired up, let go, handed its keys, and ended with certainty.
  */
 import { writeFile } from 'node:fs/promises';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
@@ -64,8 +64,10 @@ export class Guest implements AsyncDisposable {
   readonly #restored: boolean;
   #isReady = false;
   #ready: Promise<void> | null = null;
+  #dialled: Socket | null = null;
 
   private constructor(parts: {
+    keys: GuestKeys;
     folder: string;
     restored: boolean;
     console: ConsoleLines;
@@ -79,7 +81,7 @@ export class Guest implements AsyncDisposable {
     cleanup: AsyncDisposableStack;
   }) {
     this.console = parts.console;
-    this.keys = createKeys();
+    this.keys = parts.keys;
     this.sshPort = parts.sshPort;
     this.command = parts.command;
     this.pid = parts.pid;
@@ -132,6 +134,8 @@ export class Guest implements AsyncDisposable {
       child.kill('SIGKILL');
       await exited;
     });
+    // While QEMU starts.
+    const keys = createKeys();
 
     const sockets = Promise.all([qmpSocket.connected, consoleSocket.connected, handoverSocket.connected]);
     const connected = await Promise.race([sockets, exited]);
@@ -150,6 +154,7 @@ export class Guest implements AsyncDisposable {
     if (how.kind === 'restore') await loadState(qmp, how.state, join(folder.path, 'state'));
     await qmp.execute('cont');
     return new Guest({
+      keys,
       folder: folder.path,
       restored: how.kind === 'restore',
       console,
@@ -220,10 +225,24 @@ export class Guest implements AsyncDisposable {
 
   /** Hands over when the guest says `hello`; a restored one has said it before. @returns as `#said` */
   #converse(): Promise<string> {
-    const handOver = (): unknown => this.#handover.write(handoverMessage(this.keys));
+    const handOver = (): void => {
+      this.#handover.write(handoverMessage(this.keys));
+      this.#dial();
+    };
     const answer = this.#said('ready', (line) => line === 'hello' && handOver());
     if (this.#restored) handOver();
     return answer;
+  }
+
+  /**
+   * Connects to the guest, which listens before it says `hello`: the way there is open when its sshd has its keys. A
+   * connection that breaks is a matter for whoever uses it.
+   */
+  #dial(): void {
+    const socket = connect({ host: '127.0.0.1', port: this.sshPort, noDelay: true });
+    socket.on('error', () => {});
+    this.#dialled = socket;
+    this.#cleanup.defer(() => void socket.destroy());
   }
 
   /** Waits for a word. @returns the guest's complaints until then, empty for none */
@@ -254,9 +273,21 @@ export class Guest implements AsyncDisposable {
     });
   }
 
-  /** What an SSH client needs to reach this guest, and no other. */
-  get ssh(): { readonly port: number; readonly privateKey: string; readonly hostPublic: Buffer } {
-    return { port: this.sshPort, privateKey: this.keys.clientPrivate, hostPublic: this.keys.hostPublic };
+  /** What an SSH client needs to reach this guest, and no other; the first one gets the connection that was made already. */
+  takeSsh(): {
+    readonly port: number;
+    readonly privateKey: string;
+    readonly hostPublic: Buffer;
+    readonly socket?: Socket;
+  } {
+    const dialled = this.#dialled;
+    this.#dialled = null;
+    return {
+      port: this.sshPort,
+      privateKey: this.keys.clientPrivate,
+      hostPublic: this.keys.hostPublic,
+      ...(dialled === null ? {} : { socket: dialled }),
+    };
   }
 
   /** The client key and the host's public key as files, for the user's own ssh; both go when disposed. */

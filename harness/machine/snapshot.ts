@@ -15,7 +15,7 @@ import { Guest, type GuestRequest } from './guest.ts';
 export const SNAPSHOTS = 'snapshots';
 
 /** Raised when an older snapshot must not be restored any more. */
-const RECIPE = 1;
+const RECIPE = 2;
 
 export interface Snapshot {
   readonly ram: string;

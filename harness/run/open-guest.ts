@@ -33,7 +33,7 @@ export async function openGuest(plan: BuildPlan, target: Target, emit: Emit, sig
     });
   const guest = cleanup.use(await Guest.start({ ...prepared.guest, consoleFile: join(folder, 'console.log') }));
   await guest.ready(BOOT_MS, signal);
-  const connection = cleanup.use(await SshConnection.connect(guest.ssh, signal));
+  const connection = cleanup.use(await SshConnection.connect(guest.takeSsh(), signal));
   const loaded = await connection.exec({ command: INSMOD, timeoutMs: 30_000, signal });
   if (loaded.end.kind !== 'exit' || loaded.end.code !== 0)
     throw new MmapvetError('DRIVER_LOAD', `The driver did not load: ${loaded.stderr.trim()}`, {

@@ -81,7 +81,7 @@ export async function runSession(request: SessionRequest, hooks: SessionHooks): 
       await stage('boot', () => guest.ready(request.bootMs, signal)).catch((error: unknown) =>
         stopFor('boot', error, signal),
       );
-    await using connection = await stage('connect', () => SshConnection.connect(guest.ssh, signal)).catch(
+    await using connection = await stage('connect', () => SshConnection.connect(guest.takeSsh(), signal)).catch(
       (error: unknown) => stopFor('connection', error, signal),
     );
     await stage('probe', () => probe({ guest, watch, connection }, request, hooks, state));

@@ -2,6 +2,7 @@
  * One SSH connection a guest, its channels multiplexed over it. The host key is the one that we made for this guest:
  * anything else on the port is refused.
  */
+import type { Socket } from 'node:net';
 import { Client, type ClientChannel, type ConnectConfig } from 'ssh2';
 import pRetry from 'p-retry';
 import { MmapvetError } from '../core/errors.ts';
@@ -10,6 +11,8 @@ export interface SshTarget {
   readonly port: number;
   readonly privateKey: string;
   readonly hostPublic: Buffer;
+  /** A connection to the port that was made ahead; another one is made where it breaks. */
+  readonly socket?: Socket;
 }
 
 /** Cheap on an emulated CPU, and what dropbear has. Fewer offers also mean a shorter handshake. */
@@ -66,7 +69,7 @@ export class SshConnection implements AsyncDisposable {
    * @throws MmapvetError SSH_CONNECT, SSH_HOST_KEY
    */
   static async connect(target: SshTarget, signal: AbortSignal): Promise<SshConnection> {
-    const client = await pRetry(() => connectOnce(target), {
+    const client = await pRetry((attempt) => connectOnce(target, attempt === 1 ? target.socket : undefined), {
       retries: 3,
       minTimeout: 100,
       signal,
@@ -144,7 +147,7 @@ export class SshConnection implements AsyncDisposable {
   }
 }
 
-function connectOnce(target: SshTarget): Promise<Client> {
+function connectOnce(target: SshTarget, socket: Socket | undefined): Promise<Client> {
   const { promise, resolve, reject } = Promise.withResolvers<Client>();
   const client = new Client();
   let refused = false;
@@ -155,8 +158,7 @@ function connectOnce(target: SshTarget): Promise<Client> {
       reject(refused ? hostKeyError(target.port) : error);
     })
     .connect({
-      host: '127.0.0.1',
-      port: target.port,
+      ...(socket?.writable === true ? { sock: socket } : { host: '127.0.0.1', port: target.port }),
       username: 'root',
       privateKey: target.privateKey,
       // Asked by default is "none" first: one round trip for a sure no.

@@ -17,34 +17,27 @@ const NEVER = new AbortController().signal;
 const BOOT_MS = 180_000;
 const SAMPLES = 7;
 
-/** The kernel and image of the newest run: what QEMU was started with. */
-async function newestGuest(target: Target): Promise<{ kernel: string; initrd: string }> {
+/** What the newest run has started for a target: the same kernel and image. */
+export async function newestGuest(target: Target): Promise<Omit<GuestRequest, 'consoleFile'>> {
   const events = await readFile(join(stateFolder(), 'latest/events.jsonl'), 'utf8');
   for (const line of events.trim().split('\n')) {
     const event = JSON.parse(line) as { kind: string; target?: string; command?: string[] };
     if (event.kind !== 'guest' || event.target !== target.name || event.command === undefined) continue;
     const after = (flag: string): string => event.command?.[event.command.indexOf(flag) + 1] ?? '';
-    return { kernel: after('-kernel'), initrd: after('-initrd') };
+    const files = { kernel: after('-kernel'), initrd: after('-initrd') };
+    return { machine: machineFor(target.name), accel: 'tcg', ...files, kernelArgs: [], qemuArgs: [] };
   }
   throw new Error(`the latest run has no ${target.name} guest: run "scripts/mmapvet run" first`);
 }
 
 async function requestFor(target: Target, folder: string): Promise<GuestRequest> {
-  const files = await newestGuest(target);
-  return {
-    machine: machineFor(target.name),
-    accel: 'tcg',
-    ...files,
-    kernelArgs: [],
-    qemuArgs: [],
-    consoleFile: join(folder, `${target.name}.log`),
-  };
+  return { ...(await newestGuest(target)), consoleFile: join(folder, `${target.name}.log`) };
 }
 
 async function toAnswer(request: GuestRequest, how: GuestStart): Promise<void> {
   await using guest = await Guest.start(request, how);
   await guest.ready(BOOT_MS, NEVER);
-  await using connection = await SshConnection.connect(guest.ssh, NEVER);
+  await using connection = await SshConnection.connect(guest.takeSsh(), NEVER);
   await connection.exec({ command: 'true', timeoutMs: 30_000 });
 }
 
@@ -150,7 +143,7 @@ export async function benchGrowth(folder: string): Promise<void> {
                 const guest = await Guest.start({ ...first.request, consoleFile: join(own, `${index}.log`) }, how);
                 guests.push(guest);
                 await guest.ready(BOOT_MS, NEVER);
-                const connection = await SshConnection.connect(guest.ssh, NEVER);
+                const connection = await SshConnection.connect(guest.takeSsh(), NEVER);
                 connections.push(connection);
                 await connection.exec({ command: 'true', timeoutMs: 60_000 });
               }),

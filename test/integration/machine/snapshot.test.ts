@@ -58,7 +58,7 @@ describe('a snapshot is made once', () => {
     const guests = await Promise.all([1, 2].map(() => Guest.start(requestFor('good'), how)));
     for (const guest of guests) {
       await guest.ready(5000, NEVER);
-      await using connection = await SshConnection.connect(guest.ssh, NEVER);
+      await using connection = await SshConnection.connect(guest.takeSsh(), NEVER);
       expect((await connection.exec({ command: 'true', timeoutMs: 5000 })).end).toEqual({ kind: 'exit', code: 0 });
     }
     const [one, two] = guests;
