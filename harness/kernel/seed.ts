@@ -3,10 +3,11 @@
  * knows of each object which options and which command made it, so make compiles only what the other config changes.
  */
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { TARGETS, type Target } from '../core/arch.ts';
 import { run } from '../core/exec.ts';
+import { filesBelow } from './work.ts';
 import { findLost, parseConfig, type ConfigLine } from './fragments.ts';
 
 /** Written into an object folder when its kernel is done, removed before anything in it changes. */
@@ -54,12 +55,26 @@ export async function seedObjects(
     // Their commands name the folder that they were made in.
     await rm(guestFolder(copy), { recursive: true, force: true });
     await rm(stampFile(copy));
+    await moveTools(copy, join(folder, nearest), objects);
     await rename(copy, objects);
   } catch (error) {
     await rm(copy, { recursive: true, force: true });
     throw error;
   }
   return nearest;
+}
+
+/**
+ * Programs below tools/ are built with whole paths, by which make would take them for stale in another folder; and every
+ * object depends on objtool.
+ */
+async function moveTools(copy: string, from: string, to: string): Promise<void> {
+  for (const file of await filesBelow(join(copy, 'tools'))) {
+    if (!file.endsWith('.cmd')) continue;
+    const path = join(copy, 'tools', file);
+    const text = await readFile(path, 'utf8');
+    if (text.includes(`${from}/`)) await writeFile(path, text.replaceAll(`${from}/`, `${to}/`));
+  }
 }
 
 /** The fewest wanted lines that its config lacks; of equals the leanest config, as what nobody asks for is off. */

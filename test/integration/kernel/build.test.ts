@@ -255,10 +255,17 @@ describe('the object folder of another profile', () => {
     const made = join(await objects(), first!, 'made.o');
     await writeFile(made, 'object');
     await utimes(made, old, old);
+    const tools = join(await objects(), first!, 'tools/objtool');
+    await mkdir(tools, { recursive: true });
+    await writeFile(join(tools, '.weak.o.cmd'), `cmd_${tools}/weak.o := gcc -o ${tools}/weak.o weak.c\n`);
     await built({ profile: other });
     const copied = first!.replace('base', 'other');
     expect(await folders()).toEqual([first, copied]);
     expect((await stat(join(await objects(), copied, 'made.o'))).mtime).toEqual(old);
+    const moved = join(await objects(), copied, 'tools/objtool');
+    expect(await readFile(join(moved, '.weak.o.cmd'), 'utf8')).toBe(
+      `cmd_${moved}/weak.o := gcc -o ${moved}/weak.o weak.c\n`,
+    );
     const key = (name: string): Promise<string> => readFile(join(made, '../..', name, 'mmapvet-key'), 'utf8');
     expect(await key(copied)).not.toBe(await key(first!));
   });
