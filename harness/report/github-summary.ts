@@ -10,6 +10,7 @@ import { describeSource } from './lines/header.ts';
 import { LOOKS, PLAIN, shortCounts } from './lines/paint.ts';
 import { verdictLine } from './lines/summary.ts';
 import { repeatCell } from './repeat-command.ts';
+import { repeatLines } from './repeats.ts';
 import type { ReportOptions } from './reporter.ts';
 import { allCells, countsOf, decidedCells, stoppedBy, undecidedCells, type RunState } from './run-state.ts';
 
@@ -129,7 +130,7 @@ function causePart({ outcome, target, reason, cells }: Cause, state: RunState, {
     block([
       reason,
       ...factLines(first),
-      ...first.repeats.map((each, index) => `repeat ${index + 1}: ${each.outcome} ${each.reason}`.trimEnd()),
+      ...repeatLines(first).map(({ label, text }) => `${label}: ${text}`),
       ...first.faults.flatMap((fault) => fault.lines),
       `$ ${repeatCell(state, first)}`,
     ]),

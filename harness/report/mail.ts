@@ -13,6 +13,7 @@ import { longCounts, LOOKS, PLAIN } from './lines/paint.ts';
 import { verdictLine } from './lines/summary.ts';
 import { patchsetHash } from '../kernel/patchset.ts';
 import { repeatCell } from './repeat-command.ts';
+import { repeatLines } from './repeats.ts';
 import type { Reporter, ReportOptions, Sink } from './reporter.ts';
 import {
   allCells,
@@ -180,7 +181,7 @@ function causeInFull(cause: Cause, state: RunState, { catalogue }: ReportOptions
   const lines = [
     ...(title === '' ? [] : wrap(harmless(title), MAIL_COLUMNS, '  ')),
     ...said.flatMap((fact) => wrap(harmless(fact), MAIL_COLUMNS, '  ')),
-    ...first.repeats.map((each, index) => `  repeat ${index + 1}: ${each.outcome}`),
+    ...repeatLines(first).flatMap(({ label, text }) => wrap(harmless(`${label}: ${text}`), MAIL_COLUMNS, '  ')),
     ...first.faults.flatMap((fault) => splat(fault.lines)),
     ...commandLines(repeatCell(state, first)),
   ];

@@ -7,6 +7,7 @@ import { describeRedControl, findClause, groupName } from '../catalogue.ts';
 import { shortenHome } from '../format.ts';
 import { LOOKS } from '../lines/paint.ts';
 import { repeatCell } from '../repeat-command.ts';
+import { repeatLines } from '../repeats.ts';
 import type { ReportOptions } from '../reporter.ts';
 import { decidedCells, undecidedCells, type RunState } from '../run-state.ts';
 import type { ConsoleSlice } from './evidence.ts';
@@ -92,9 +93,7 @@ function detailOf(
   return {
     driver: (cell?.observers.driver ?? []).map(pageFact),
     user: (cell?.observers.user ?? []).map(pageFact),
-    repeats: (cell?.repeats ?? []).map(({ outcome, reason }) =>
-      harmless([LOOKS[outcome].word, reason].filter((part) => part !== '').join(': ')),
-    ),
+    repeats: cell === null ? [] : repeatLines(cell).map(({ label, text }) => [label, harmless(text)]),
     faults: (cell?.faults ?? []).map(pageFault),
     log: (cell?.log ?? []).map((line) => harmless(line)),
     console: slice.lines,

@@ -7,6 +7,7 @@ import { behaviourRows, recordedOn, type BehaviourRow } from '../behaviour.ts';
 import { describeRedControl, findClause } from '../catalogue.ts';
 import { padTo, shortenHome } from '../format.ts';
 import { repeatCell } from '../repeat-command.ts';
+import { repeatLines } from '../repeats.ts';
 import type { ReportOptions } from '../reporter.ts';
 import type { RunState } from '../run-state.ts';
 import { frameText, guiltyFrames, SHOWN_FRAMES } from './fault.ts';
@@ -39,13 +40,7 @@ export function cellBlock(cell: Cell, state: RunState, options: ReportOptions, p
   return [
     cellHeadline(cell, clause?.title ?? '', paint),
     ...labelled('why', reason === '' ? [] : [harmless(reason)], paint),
-    ...cell.repeats.flatMap((each, index) =>
-      labelled(
-        `repeat ${index + 1}`,
-        [harmless([each.outcome, each.reason].filter((part) => part !== '').join(': '))],
-        paint,
-      ),
-    ),
+    ...repeatLines(cell).flatMap(({ label, text }) => labelled(label, [harmless(text)], paint)),
     ...labelled('recorded', rows.length === 0 ? [] : [harmless(recordedOn(cell))], paint),
     ...labelled('driver', observerLines(cell, 'driver', rows, paint), paint),
     ...labelled('user', observerLines(cell, 'user', rows, paint), paint),

@@ -88,9 +88,11 @@ function detailBody(cell: PageCell, clause: PageClause, detail: CellDetail, expl
       : block(
           'Repeats',
           h(
-            'ol',
-            {},
-            detail.repeats.map((text) => h('li', {}, h('bdi', {}, text))),
+            'ul',
+            { class: 'repeats' },
+            detail.repeats.map(([label, text]) =>
+              h('li', {}, h('span', { class: 'note' }, label), ' ', h('bdi', {}, text)),
+            ),
           ),
         ),
     h('div', { class: 'observers' }, facts('The driver', detail.driver), facts('User space', detail.user)),

@@ -44,7 +44,8 @@ export interface PageFault {
 export interface CellDetail {
   readonly driver: readonly PageFact[];
   readonly user: readonly PageFact[];
-  readonly repeats: readonly string[];
+  /** Which ones, and what they said. */
+  readonly repeats: readonly (readonly [label: string, text: string])[];
   readonly faults: readonly PageFault[];
   readonly log: readonly string[];
   readonly console: readonly string[];

@@ -11,9 +11,9 @@ const LEFT = 122;
 const TOP = 66;
 const BOTTOM = 34;
 const RIGHT = 26;
-const WIDEST = 62;
+const WIDEST = 78;
 const NARROWEST = 22;
-const ROOM = 820;
+const ROOM = 950;
 
 interface Grid {
   readonly scale: AddressScale;
@@ -117,15 +117,30 @@ function drawBar(bar: Bar, events: readonly LogEvent[], grid: Grid): Element {
   const range = `0x${bar.start.toString(16)}-0x${bar.end.toString(16)}`;
   const end = bar.to === null ? ', still there at the end of the log' : '';
   const text = `pgoff ${bar.pgoff}`;
+  const place = roomFor(text, x, right, events, bar, grid);
   return h(
     'g',
     { class: `bar ${state}${bar.to === null ? ' unended' : ''}` },
     h('rect', { x, y: round(top), width, height: round(height), rx: 3 }),
-    width > text.length * 6.4 + 30 && height >= 11
-      ? h('text', { x: x + grid.column / 2 + 4, y: round(top + height / 2 + 3.5) }, text)
-      : [],
+    place === null || height < 11 ? [] : h('text', { x: place, y: round(top + height / 2 + 3.5) }, text),
     h('title', {}, `${what} ${range}, pgoff ${bar.pgoff}${end}`),
   );
+}
+
+/** Where a bar's text stands clear of the marks on it; null for nowhere. */
+function roomFor(
+  text: string,
+  left: number,
+  right: number,
+  events: readonly LogEvent[],
+  bar: Bar,
+  grid: Grid,
+): number | null {
+  const marks = events.filter((event) => hasRange(event) && event.start < bar.end && event.end >= bar.start);
+  const xs = [left, ...marks.map((event) => grid.x(event.at)).filter((x) => x > left && x < right), right];
+  const needed = text.length * 6.4 + 22;
+  const at = xs.findIndex((x, index) => (xs[index + 1] ?? x) - x >= needed);
+  return at === -1 ? null : round((xs[at] ?? 0) + 11);
 }
 
 /** Each type has its own shape, so that colour is never all that tells them apart. */

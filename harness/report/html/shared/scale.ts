@@ -14,6 +14,8 @@ export interface AddressScale {
 const UNIT = 15;
 const MOST_UNITS = 4;
 const FOLD = 24;
+/** A picture of few addresses has bars high enough to be read. */
+const LEAST_HEIGHT = 96;
 
 export function addressScale(events: readonly LogEvent[]): AddressScale {
   const ranges = events.filter(hasRange);
@@ -28,9 +30,11 @@ export function addressScale(events: readonly LogEvent[]): AddressScale {
   const heights = segments.map(({ start, end, used }) =>
     used || end - start <= 2 * unit ? UNIT * Math.min(MOST_UNITS, Math.max(1, (end - start) / unit)) : FOLD,
   );
-  const height = heights.reduce((sum, each) => sum + each, 0);
+  const plain = heights.reduce((sum, each) => sum + each, 0);
+  const grow = plain === 0 ? 1 : Math.min(3, Math.max(1, LEAST_HEIGHT / plain));
+  const height = plain * grow;
   const places: number[] = [height];
-  for (const each of heights) places.push((places.at(-1) ?? 0) - each);
+  for (const each of heights) places.push((places.at(-1) ?? 0) - each * grow);
   const y = (address: number): number => {
     const exact = addresses.indexOf(address);
     if (exact >= 0) return places[exact] ?? 0;
