@@ -13,6 +13,7 @@
  *   wrappers.c  the stacked nodes, legacy .mmap
  *   action.c    the mmap actions that mmap_prepare asks for
  *   gate.c      where hooks wait for user space, or for each other
+ *   fault.c     faults on request
  */
 #ifndef _MMAPVET_INTERNAL_H
 #define _MMAPVET_INTERNAL_H
@@ -123,6 +124,9 @@ void mv_gate_init(struct mv_gate *gate);
 void mv_gate_open(struct mv_context *ctx);
 int mv_gate_pass(struct mv_context *ctx, const struct mmapvet_config *config);
 u32 mv_gate_await(struct mv_context *ctx, u32 hooks, u32 ms);
+
+/* fault.c */
+void mv_fault(void);
 
 /* look.c */
 void mv_look(struct mmapvet_event *ev, struct mm_struct *mm, const struct file *file);

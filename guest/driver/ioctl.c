@@ -310,6 +310,7 @@ long mv_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case MMAPVET_IOC_INFO:
 		return mv_info(ctx, user);
 	case MMAPVET_IOC_CONFIG:
+		mv_fault();
 		return mv_config(ctx, user);
 	case MMAPVET_IOC_RESET:
 		return mv_reset(ctx, user);
