@@ -31,6 +31,8 @@ async function load(name: CommandName): Promise<Command> {
       return (await import('./commands/explain.ts')).explainCommand;
     case 'parse':
       return (await import('./commands/parse.ts')).parseCommand;
+    case 'selftest':
+      return (await import('./commands/selftest.ts')).selftestCommand;
     case 'doctor':
       return (await import('./commands/doctor.ts')).doctorCommand;
     case 'gc':

@@ -16,6 +16,7 @@ export type CommandName =
   | 'list'
   | 'explain'
   | 'parse'
+  | 'selftest'
   | 'doctor'
   | 'docs';
 
@@ -31,7 +32,7 @@ export interface OptionSpec {
   readonly hidden?: boolean;
 }
 
-const BUILDS = ['run', 'watch', 'shell'] as const;
+const BUILDS = ['run', 'watch', 'shell', 'selftest'] as const;
 const VETS = ['run', 'watch'] as const;
 
 export const OPTIONS: readonly OptionSpec[] = [
@@ -123,6 +124,19 @@ export const OPTIONS: readonly OptionSpec[] = [
     fallback: '2',
   },
   { flags: '--timeout <seconds>', help: 'time limit of one probe (default: 30)', commands: VETS },
+  {
+    flags: '-s, --scenario <name>',
+    help: 'only these ways to break a guest (docs/selftest.md), or globs such as "*-killed"; repeatable',
+    commands: ['selftest'],
+    many: true,
+  },
+  { flags: '--repeat <n>', help: 'break a guest so often in each way', commands: ['selftest'] },
+  { flags: '--json', help: 'print the verdicts as JSON on stdout', commands: ['selftest'] },
+  {
+    flags: '--output <folder>',
+    help: 'keep the runs there (default: below the state folder, where one went wrong)',
+    commands: ['selftest'],
+  },
   { flags: '--seed <n>', help: 'repeat the operations of the storm (J09) that named this seed', commands: VETS },
   {
     flags: '--reporter <list>',
@@ -218,6 +232,10 @@ export const EXAMPLES: Readonly<Record<CommandName, readonly (readonly [string, 
     ['mmapvet parse console.log', 'the kernel faults in a saved console, causes first'],
     ['mmapvet parse --json --vmlinux vmlinux - < console.log', 'as JSON, with file and line for each frame'],
   ],
+  selftest: [
+    ['mmapvet selftest', 'breaks guests in every way that it knows, and says what a run makes of each'],
+    ["mmapvet selftest --target x86_64 --scenario 'panic*,reset' --repeat 3", 'some ways, three times each'],
+  ],
   doctor: [['mmapvet doctor', 'what is installed, missing or too old, and what mends it']],
   history: [
     ['mmapvet history', 'the last runs'],
@@ -241,6 +259,7 @@ export const SUMMARIES: Readonly<Record<CommandName, string>> = {
   list: 'list clauses, targets, profiles, or the kernels of mmapvet.yaml',
   explain: 'explain a clause in plain words',
   parse: 'find the kernel faults in a saved console',
+  selftest: 'break guests on purpose, and compare what a run says with what it should say',
   doctor: 'check what this host has and lacks',
   history: 'what became of runs and clauses so far',
   diff: 'compare the cells of two runs',

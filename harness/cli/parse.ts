@@ -21,6 +21,7 @@ const ARGUMENTS: Readonly<Record<CommandName, string>> = {
   list: '<what>',
   explain: '<clause...>',
   parse: '<console>',
+  selftest: '',
   doctor: '',
   history: '[clause...]',
   diff: '<run1> <run2>',

@@ -19,6 +19,7 @@ import { buildResults, type Results } from '../results/results.ts';
 import type { RunStore } from '../results/store.ts';
 import { keepEvidence } from './evidence.ts';
 import { symbolizingEmit } from './fault-symbols.ts';
+import type { GuestHook } from './guests.ts';
 import { createKnownTrouble, type KnownTrouble, type Scope } from './known.ts';
 import { Gate, guestsAtOnce } from './limits.ts';
 import type { RunPlan } from './plan.ts';
@@ -58,6 +59,7 @@ export interface Execution {
   /** For executions side by side; one alone needs none. */
   readonly gates?: Gates;
   readonly onIdle?: (target: string) => SessionHooks['onIdle'];
+  readonly onGuest?: GuestHook;
 }
 
 export interface Outcome {
@@ -248,7 +250,7 @@ function scopeOf(plan: RunPlan, vets: ReadonlyMap<Target, TargetVet>): Scope {
 }
 
 function targetVet(execution: Execution, target: Target, facts: Facts, emit: Emit): TargetVet {
-  const { plan, store, command, signal } = execution;
+  const { plan, store, command, signal, onGuest } = execution;
   const onIdle = execution.onIdle?.(target.name);
   return new TargetVet({
     ...facts,
@@ -261,6 +263,7 @@ function targetVet(execution: Execution, target: Target, facts: Facts, emit: Emi
     emit,
     signal,
     ...(onIdle === undefined ? {} : { onIdle }),
+    ...(onGuest === undefined ? {} : { onGuest }),
   });
 }
 

@@ -20,7 +20,11 @@ export interface GuestsRequest {
   readonly bootMs: number;
   readonly emit: Emit;
   readonly signal: AbortSignal;
+  readonly onGuest?: GuestHook;
 }
+
+/** Called with the n-th guest of a target, counted from 1, before anything of the run reaches it: for the self-test. */
+export type GuestHook = (guest: Guest, number: number) => Promise<void>;
 
 /** What the boot that all guests come from left behind. */
 export interface SavedBoot {
@@ -84,10 +88,11 @@ export class Guests {
    * @throws MmapvetError as Guest.start
    */
   async open(number: number, kind: GuestKind): Promise<Guest> {
-    const { target, guest, consoleFile, emit } = this.#request;
+    const { target, guest, consoleFile, emit, onGuest } = this.#request;
     const request = { ...guest, consoleFile: consoleFile(number) };
     const restored = kind === 'booted' ? null : await this.#restore(request, number);
-    const opened = restored ?? (await Guest.start(request));
+    await using cleanup = new AsyncDisposableStack();
+    const opened = cleanup.use(restored ?? (await Guest.start(request)));
     emit({
       kind: 'guest',
       target,
@@ -97,6 +102,8 @@ export class Guests {
       command: [...opened.command],
       console: request.consoleFile,
     });
+    await onGuest?.(opened, number);
+    cleanup.move();
     return opened;
   }
 

@@ -13,7 +13,7 @@ import { findSplats } from '../probe/splat.ts';
 import type { Missing } from '../results/verdict.ts';
 import { runBatch } from './batch.ts';
 import { guestOfRepeat, planBatches, type Batch } from './batches.ts';
-import { Guests } from './guests.ts';
+import { Guests, type GuestHook } from './guests.ts';
 import { CellLedger } from './ledger.ts';
 import type { KnownTrouble } from './known.ts';
 import type { Gate } from './limits.ts';
@@ -36,6 +36,7 @@ export interface TargetOptions {
   readonly emit: Emit;
   readonly signal: AbortSignal;
   readonly onIdle?: SessionHooks['onIdle'];
+  readonly onGuest?: GuestHook;
 }
 
 type Built = Extract<Prepared, { kind: 'built' }>;
@@ -85,7 +86,7 @@ export class TargetVet {
   }
 
   async #runBuilt(prepared: Built, running: Gate): Promise<void> {
-    const { plan, target, consoleFile, emit, signal } = this.#options;
+    const { plan, target, consoleFile, emit, signal, onGuest } = this.#options;
     const guests = new Guests({
       target,
       guest: prepared.guest,
@@ -94,6 +95,7 @@ export class TargetVet {
       bootMs: BOOT_MS,
       emit,
       signal,
+      ...(onGuest === undefined ? {} : { onGuest }),
     });
     if (!plan.boot && !(await this.#saveBoot(guests, running))) return;
     const batches = planBatches(plan.checks, plan.isolate, plan.repeats, plan.boot);

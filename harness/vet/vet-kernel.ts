@@ -6,6 +6,7 @@ import { readAllowFile } from '../contract/allow-file.ts';
 import { createMultiplexer, type NamedReporter } from '../report/multiplexer.ts';
 import { createRunStore } from '../results/store.ts';
 import { execute, keptReporters, type Gates, type KernelOrigin, type Outcome } from '../run/execute.ts';
+import type { GuestHook } from '../run/guests.ts';
 import type { RunPlan } from '../run/plan.ts';
 import { readInputs } from '../run/prepare.ts';
 
@@ -21,6 +22,7 @@ export interface VetRequest {
   readonly origin?: KernelOrigin;
   /** Fed with the run's events; none by default. `report.ktap`, `junit.xml` and `results.json` are written in any case. */
   readonly reporters?: readonly NamedReporter[];
+  readonly onGuest?: GuestHook;
 }
 
 /** The same for all kernels of a question. */
@@ -40,7 +42,7 @@ export interface VetContext {
  * @throws MmapvetError (usage) for inputs that are not what they should be, before anything is written; RUN_FOLDER…, FILE_WRITE
  */
 export async function vetKernel(request: VetRequest, context: VetContext): Promise<Outcome> {
-  const { plan } = request;
+  const { plan, onGuest } = request;
   const { signal, command, tool, gates } = context;
   const origin = request.origin ?? { kind: 'inputs', inputs: await readInputs(plan, signal) };
   const allow = await readAllowFile(plan.allow);
@@ -56,5 +58,6 @@ export async function vetKernel(request: VetRequest, context: VetContext): Promi
     tool,
     signal,
     ...(gates === undefined ? {} : { gates }),
+    ...(onGuest === undefined ? {} : { onGuest }),
   });
 }

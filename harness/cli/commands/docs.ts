@@ -5,6 +5,7 @@ import { CATALOGUE } from '../../contract/catalogue.ts';
 import type { Clause } from '../../contract/clause.ts';
 import { EXIT } from '../../core/outcome.ts';
 import { PROJECT } from '../../core/paths.ts';
+import { SCENARIOS } from '../../vet/selftest/scenarios.ts';
 import type { CommandContext } from '../main.ts';
 import { EXAMPLES, OPTIONS, SUMMARIES, type CommandName } from '../options.ts';
 import type { Values } from '../parse.ts';
@@ -57,9 +58,29 @@ function clausesPage(): string {
   return [NOTICE, '# The clauses', legend, ...sections].join('\n\n');
 }
 
+function selftestPage(): string {
+  const rows = SCENARIOS.map(({ name, what, expected, needs = [], pace }) => [
+    `\`${name}\``,
+    cell(what),
+    expected.outcome,
+    expected.class ?? '',
+    expected.blame,
+    [...needs.map((option) => `CONFIG_${option}`), ...(pace === 'timer' ? ['time'] : [])].join(', '),
+  ]);
+  return [
+    NOTICE,
+    '# Self-test',
+    'Would a run see it? `mmapvet selftest` breaks real guests in the ways below. An ordinary run that is not told writes its verdict, and only then is that compared with what it should be: the outcome of the cell that was hit, the class of the fault, the guilty function where it is the same on all targets, and whose fault the run says it is (its exit code: 1 the kernel, 2 us, 0 nobody). The cell after it must pass, in the same guest or a fresh one, and no QEMU may be left.',
+    table(['scenario', 'what happens', 'outcome', 'fault class', 'blame', 'needs'], rows),
+    'What needs time waits for a watchdog or a time limit. A scenario whose options the kernel lacks is not applicable; `--profile asan` has those for memory errors and leaks. `--json` prints `{ "version": 1, "kernel", "profile", "exitCode", "durationMs", "counts", "results" }`; each result has `scenario`, `target`, `repeat`, `expected`, `ending`, `durationMs`, `verdictMs` (from the last head of a fault on the console to the verdict; null where there is none) and `folder`, that of its run, which is kept with `--output` or where something went wrong.',
+    'Exit codes: 0 every verdict is right, 1 one is wrong, 2 one could not be had, 64 wrong usage, 130 interrupted.',
+  ].join('\n\n');
+}
+
 const PAGES: Readonly<Record<string, () => string>> = {
   'docs/options.md': optionsPage,
   'docs/clauses.md': clausesPage,
+  'docs/selftest.md': selftestPage,
 };
 
 export async function docsCommand(_: readonly string[], values: Values, { screen }: CommandContext): Promise<number> {
