@@ -93,7 +93,7 @@ export function createSaboteur(sabotage: Sabotage, cells: number, signal: AbortS
     const script = preparation(sabotage);
     if (script === '' && sabotage.during === undefined) return;
     await guest.ready(BOOT_MS, signal);
-    const connection = cleanup.use(await SshConnection.connect(guest.ssh, signal));
+    const connection = cleanup.use(await SshConnection.connect(guest.takeSsh(), signal));
     const { end, stderr } = await connection.exec({ command: script, timeoutMs: ACT_MS, signal });
     if (end.kind !== 'exit' || end.code !== 0)
       throw new MmapvetError('SABOTAGE_FAILED', `The guest could not be prepared: ${stderr.trim() || end.kind}`);
