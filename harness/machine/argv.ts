@@ -30,13 +30,17 @@ export interface GuestSettings {
   readonly sshPort: number;
   readonly kernelArgs: readonly string[];
   readonly qemuArgs: readonly string[];
+  /** A debugger may attach. */
+  readonly gdb: boolean;
 }
 
-/** Our side listens on these, QEMU connects: no polling for a socket to appear. */
+/** Our side listens on all but the last, QEMU connects: no polling for a socket to appear. */
 export const socketsOf = (folder: string) => ({
   qmp: join(folder, 'qmp'),
   console: join(folder, 'console'),
   handover: join(folder, 'handover'),
+  /** This one is QEMU's: a debugger connects when it likes. */
+  gdb: join(folder, 'gdb'),
 });
 
 /**
@@ -80,7 +84,8 @@ export function qemuCommand(machine: MachineData, files: GuestFiles, settings: G
     '-initrd',
     files.initrd,
     '-append',
-    kernelCommandLine(machine, settings.kernelArgs),
+    // Symbols are found where the linker put them only if the kernel does not move itself.
+    kernelCommandLine(machine, [...(settings.gdb ? ['nokaslr'] : []), ...settings.kernelArgs]),
     // Stopped until all sockets are connected: nothing that the guest says is lost.
     '-S',
     '-chardev',
@@ -104,6 +109,7 @@ export function qemuCommand(machine: MachineData, files: GuestFiles, settings: G
     // Nobody on this network has to be told that a restored guest is here.
     `virtio-net-${machine.virtioBus},netdev=net,guest_announce=off${machine.virtioBus === 'pci' ? ',romfile=' : ''}`,
     ...memory.words,
+    ...(settings.gdb ? ['-gdb', `unix:${escape(sockets.gdb)},server=on,wait=off`] : []),
     ...settings.qemuArgs,
   ];
 }

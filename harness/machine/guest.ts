@@ -25,6 +25,8 @@ export interface GuestRequest {
   readonly consoleFile: string;
   readonly kernelArgs: readonly string[];
   readonly qemuArgs: readonly string[];
+  /** Opens QEMU's gdb stub on a socket that only this user reaches. */
+  readonly gdb?: boolean;
 }
 
 /** How a guest comes to life. */
@@ -118,11 +120,11 @@ export class Guest implements AsyncDisposable {
     cleanup.defer(() => [qmpSocket, consoleSocket, handoverSocket].forEach((listening) => listening.close()));
 
     const sshPort = await freePort();
-    const { machine, accel, kernel, initrd, consoleFile, kernelArgs, qemuArgs } = request;
+    const { machine, accel, kernel, initrd, consoleFile, kernelArgs, qemuArgs, gdb = false } = request;
     const command = qemuCommand(
       machine,
       { kernel, initrd, sockets: folder.path, console: consoleFile, ram: ramOf(how) },
-      { accel, sshPort, kernelArgs, qemuArgs },
+      { accel, sshPort, kernelArgs, qemuArgs, gdb },
     );
     const child = spawn(command, { reject: false, maxBuffer: 1024 * 1024, stdout: 'ignore' });
     const exited: Promise<GuestExit> = child.then((result) => ({
@@ -271,6 +273,11 @@ export class Guest implements AsyncDisposable {
       hint: 'Read the end of its console.',
       details: [...said, ...this.console.lines().slice(-15)],
     });
+  }
+
+  /** Where QEMU's gdb stub listens, in a guest that was started with one. */
+  get gdbSocket(): string {
+    return socketsOf(this.#folder).gdb;
   }
 
   /** What an SSH client needs to reach this guest, and no other; the first one gets the connection that was made already. */

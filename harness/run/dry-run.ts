@@ -49,6 +49,7 @@ export async function dryRun(plan: BuildPlan, screen: Screen): Promise<number> {
         sshPort: 0,
         kernelArgs: plan.kernelArgs,
         qemuArgs: plan.qemuArgs,
+        gdb: false,
       },
     );
     say(`${target.name}: boot`, quoteCommand(qemu));

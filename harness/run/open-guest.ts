@@ -5,6 +5,7 @@ import type { Target } from '../core/arch.ts';
 import { MmapvetError } from '../core/errors.ts';
 import type { Emit } from '../core/events.ts';
 import { stateFolder } from '../core/paths.ts';
+import type { Build } from '../kernel/build.ts';
 import { Guest } from '../machine/guest.ts';
 import { SshConnection } from '../ssh/connection.ts';
 import type { BuildPlan } from './plan.ts';
@@ -14,10 +15,22 @@ import { BOOT_MS, INSMOD } from './session.ts';
 export interface OpenGuest extends AsyncDisposable {
   readonly guest: Guest;
   readonly connection: SshConnection;
+  readonly build: Build;
+}
+
+export interface OpenOptions {
+  /** With QEMU's gdb stub, and a connection that outlives a stopped guest. */
+  readonly gdb?: boolean;
 }
 
 /** @throws MmapvetError of every step; NO_HOOK where there is no driver to load, DRIVER_LOAD */
-export async function openGuest(plan: BuildPlan, target: Target, emit: Emit, signal: AbortSignal): Promise<OpenGuest> {
+export async function openGuest(
+  plan: BuildPlan,
+  target: Target,
+  emit: Emit,
+  signal: AbortSignal,
+  { gdb = false }: OpenOptions = {},
+): Promise<OpenGuest> {
   const inputs = await readInputs(plan, signal);
   await using cleanup = new AsyncDisposableStack();
   const folder = join(stateFolder(), 'shell', String(process.pid));
@@ -31,9 +44,9 @@ export async function openGuest(plan: BuildPlan, target: Target, emit: Emit, sig
     throw new MmapvetError('NO_HOOK', `Linux ${prepared.kernelVersion} lacks the hook: there is no driver to load.`, {
       hint: 'Give a kernel 7.1 or later with --kernel.',
     });
-  const guest = cleanup.use(await Guest.start({ ...prepared.guest, consoleFile: join(folder, 'console.log') }));
+  const guest = cleanup.use(await Guest.start({ ...prepared.guest, consoleFile: join(folder, 'console.log'), gdb }));
   await guest.ready(BOOT_MS, signal);
-  const connection = cleanup.use(await SshConnection.connect(guest.takeSsh(), signal));
+  const connection = cleanup.use(await SshConnection.connect(guest.takeSsh(), signal, { patient: gdb }));
   const loaded = await connection.exec({ command: INSMOD, timeoutMs: 30_000, signal });
   if (loaded.end.kind !== 'exit' || loaded.end.code !== 0)
     throw new MmapvetError('DRIVER_LOAD', `The driver did not load: ${loaded.stderr.trim()}`, {
@@ -41,5 +54,5 @@ export async function openGuest(plan: BuildPlan, target: Target, emit: Emit, sig
       details: guest.console.lines().slice(-10),
     });
   const stack = cleanup.move();
-  return { guest, connection, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return { guest, connection, build: prepared.build, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }

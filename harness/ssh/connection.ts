@@ -28,7 +28,7 @@ export interface ExecRequest {
   readonly command: string;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
-  readonly input?: string;
+  readonly input?: string | Uint8Array;
   /** Bytes of each stream that are kept in the result; more is dropped, or given to `onStdout` all the same. */
   readonly keep?: number;
   readonly onStdout?: (text: string) => void;
@@ -49,6 +49,15 @@ export interface ExecResult {
   readonly stderr: string;
 }
 
+export interface ConnectOptions {
+  /** The guest may stand still for as long as it likes: a debugger holds it. */
+  readonly patient?: boolean;
+}
+
+/** A guest that does not answer so often in a row, at this distance, is lost. */
+const KEEPALIVE_MS = 10_000;
+const KEEPALIVES = 6;
+
 interface Levelled extends Error {
   readonly level?: string;
 }
@@ -68,8 +77,13 @@ export class SshConnection implements AsyncDisposable {
    * never is.
    * @throws MmapvetError SSH_CONNECT, SSH_HOST_KEY
    */
-  static async connect(target: SshTarget, signal: AbortSignal): Promise<SshConnection> {
-    const client = await pRetry((attempt) => connectOnce(target, attempt === 1 ? target.socket : undefined), {
+  static async connect(
+    target: SshTarget,
+    signal: AbortSignal,
+    { patient = false }: ConnectOptions = {},
+  ): Promise<SshConnection> {
+    const keepalive = patient ? 0 : KEEPALIVE_MS;
+    const client = await pRetry((attempt) => connectOnce(target, keepalive, attempt === 1 ? target.socket : undefined), {
       retries: 3,
       minTimeout: 100,
       signal,
@@ -147,7 +161,7 @@ export class SshConnection implements AsyncDisposable {
   }
 }
 
-function connectOnce(target: SshTarget, socket: Socket | undefined): Promise<Client> {
+function connectOnce(target: SshTarget, keepaliveInterval: number, socket: Socket | undefined): Promise<Client> {
   const { promise, resolve, reject } = Promise.withResolvers<Client>();
   const client = new Client();
   let refused = false;
@@ -165,8 +179,8 @@ function connectOnce(target: SshTarget, socket: Socket | undefined): Promise<Cli
       authHandler: ['publickey'],
       algorithms: ALGORITHMS,
       readyTimeout: 30_000,
-      keepaliveInterval: 10_000,
-      keepaliveCountMax: 6,
+      keepaliveInterval,
+      keepaliveCountMax: KEEPALIVES,
       hostVerifier: (key: Buffer) => {
         refused = !key.equals(target.hostPublic);
         return !refused;

@@ -50,7 +50,7 @@ async function plainToInit(request: GuestRequest, folder: string): Promise<void>
   const command = qemuCommand(
     request.machine,
     { ...request, sockets: sockets.path, console: join(folder, 'plain.log'), ram: null },
-    { accel: 'tcg', sshPort: await freePort(), kernelArgs: [], qemuArgs: [] },
+    { accel: 'tcg', sshPort: await freePort(), kernelArgs: [], qemuArgs: [], gdb: false },
   );
   const child = spawn(command, { reject: false, stdout: 'ignore' });
   const [qmpSocket, consoleSocket] = await Promise.all(listening.map((each) => each.connected));

@@ -1,14 +1,16 @@
 /** `mmapvet shell [--target T] [-- CMD]`: a booted guest with the driver loaded. */
-import { TARGETS } from '../../core/arch.ts';
+import { TARGETS, type Target } from '../../core/arch.ts';
 import { usageError } from '../../core/errors.ts';
 import { quoteCommand } from '../../core/exec.ts';
 import { EXIT } from '../../core/outcome.ts';
 import { attachTerminal, terminalSize } from '../../core/terminal.ts';
+import { debuggerGoesOn } from '../../machine/gdb.ts';
 import { createListReporter } from '../../report/list.ts';
 import { provisionFor, wantsNoQuestion } from '../../run/host.ts';
 import { loadConfig } from '../../run/config-file.ts';
 import { dryRun } from '../../run/dry-run.ts';
-import { openGuest } from '../../run/open-guest.ts';
+import { debuggerFor } from '../../run/debugger.ts';
+import { openGuest, type OpenGuest } from '../../run/open-guest.ts';
 import { planBuild } from '../../run/plan.ts';
 import { createSink } from '../../run/sink.ts';
 import type { CommandContext } from '../main.ts';
@@ -33,13 +35,32 @@ export async function shellCommand(args: readonly string[], values: Values, cont
   // What leads to the guest goes to stderr: stdout is the command's.
   const list = createListReporter({ write: screen.err }, { screen, catalogue: [], home: '' });
   const sink = createSink((event) => list.onEvent(event));
-  await using open = await openGuest(plan, target, sink.emit, signal);
+  const gdb = values['gdb'] === true;
+  await using open = await openGuest(plan, target, sink.emit, signal, { gdb });
   // Its window must not redraw over the shell.
   await list.finish?.();
+  if (gdb && !(await offerDebugger(open, target, args.length > 0, context))) return EXIT.undecided;
   if (args.length > 0) return await runOne(open.connection, args, context);
   const channel = await open.connection.shell(terminalSize(), process.env['TERM'] ?? 'vt100');
   await attachTerminal(channel);
   return EXIT.good;
+}
+
+/** A command waits for the debugger; a shell is there at once. @returns false where the guest ended meanwhile */
+async function offerDebugger(
+  open: OpenGuest,
+  target: Target,
+  waits: boolean,
+  { screen, signal }: CommandContext,
+): Promise<boolean> {
+  const { line, notes } = await debuggerFor(open, target, signal);
+  for (const note of notes) screen.err(`${screen.style('yellow', 'note')}  ${note}\n`);
+  screen.err(`In another terminal:\n\n  ${line}\n\n`);
+  if (!waits) return true;
+  screen.err('The command starts when the debugger lets the guest go on ("continue").\n');
+  if (await debuggerGoesOn(open.guest, signal)) return true;
+  screen.err('The guest ended before a debugger came.\n');
+  return false;
 }
 
 /** The host's own architecture by default: the one that may run under KVM. */

@@ -4,7 +4,7 @@ import { kvmCanServe, machineFor, type MachineData } from '../../../harness/mach
 import { PROFILES, TARGETS } from '../../../harness/core/arch.ts';
 
 const FILES = { kernel: '/k/vmlinux', initrd: '/i/initrd', sockets: '/s', console: '/run/a,b/console.log', ram: null };
-const SETTINGS = { accel: 'tcg', sshPort: 2022, kernelArgs: ['quiet'], qemuArgs: ['-d', 'int'] } as const;
+const SETTINGS = { accel: 'tcg', sshPort: 2022, kernelArgs: ['quiet'], qemuArgs: ['-d', 'int'], gdb: false } as const;
 
 const after = (command: readonly string[], flag: string): string | undefined => command[command.indexOf(flag) + 1];
 
