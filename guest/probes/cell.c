@@ -4,9 +4,12 @@
  * looks at the driver and at the kernel's log; then the verdict.
  */
 #define _GNU_SOURCE
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -91,6 +94,31 @@ static bool wait_until(pid_t child, uint64_t deadline, int *status)
 	}
 }
 
+/* Orphans are ours (PR_SET_CHILD_SUBREAPER), in whatever session they are. */
+static void kill_children(void)
+{
+	DIR *tasks = opendir("/proc");
+	char file[32], text[256];
+	struct dirent *entry;
+	const char *state;
+	int parent;
+
+	if (!tasks)
+		return;
+	while ((entry = readdir(tasks))) {
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		snprintf(file, sizeof(file), "/proc/%.10s/stat", entry->d_name);
+		if (!read_text(file, text, sizeof(text)))
+			continue;
+		/* "PID (comm) S PPID" */
+		state = strrchr(text, ')');
+		if (state && sscanf(state, ") %*c %d", &parent) == 1 && parent == getpid())
+			kill(atoi(entry->d_name), SIGKILL);
+	}
+	closedir(tasks);
+}
+
 /* Ends what the child has left running. False if something can't be ended. */
 static bool end_group(pid_t child)
 {
@@ -106,8 +134,10 @@ static bool end_group(pid_t child)
 		pid = waitpid(-1, NULL, WNOHANG);
 		if (pid < 0)
 			return true;	/* no child is left */
-		if (!pid)
+		if (!pid) {
+			kill_children();
 			usleep(2000);
+		}
 	} while (now_ms() < deadline);
 	return false;
 }
@@ -167,10 +197,18 @@ static bool log_agrees(struct mmapvet_counts *counts)
 	return agrees;
 }
 
+/* The log has to be whole where a fact may come from it. */
+static bool needs_log(const struct clause *clause)
+{
+	return clause->observers != AS_STATED || report->driver_ok || report->driver_bad;
+}
+
 /* What the facts say, where nothing went wrong on our side. */
 static void judge(const struct clause *clause, struct verdict *verdict)
 {
 	bool driver_bad = report->driver_bad, user_bad = report->user_bad;
+	bool driver_stated = report->driver_ok + report->driver_bad + report->driver_saw;
+	bool user_stated = report->user_ok + report->user_bad + report->user_saw;
 
 	if (report->ending == BROKEN) {
 		set_verdict(verdict, ERROR, report->reason);
@@ -178,12 +216,15 @@ static void judge(const struct clause *clause, struct verdict *verdict)
 		set_verdict(verdict, VACUITY, report->reason);
 	} else if (report->ending == NOT_APPLICABLE) {
 		set_verdict(verdict, SKIP, report->reason);
-	} else if (!(report->driver_ok + report->driver_bad + report->driver_saw) ||
-		   !(report->user_ok + report->user_bad + report->user_saw)) {
+	} else if (!driver_stated && !user_stated) {
+		set_verdict(verdict, ERROR, "the probe states no fact");
+	} else if (clause->observers != AS_STATED && !(driver_stated && user_stated)) {
 		set_verdict(verdict, ERROR, "the probe states no fact of one of the observers");
 	} else if (!driver_bad && !user_bad) {
 		verdict->outcome = PASS;
-	} else if (driver_bad && (user_bad || clause->observers == DRIVER_ONLY)) {
+	} else if ((driver_bad && user_bad) ||
+		   (driver_bad && clause->observers == DRIVER_ONLY) ||
+		   (clause->observers == AS_STATED && !(driver_stated && user_stated))) {
 		verdict->outcome = clause->recorded ? CHANGED : FAIL;
 	} else {
 		verdict->outcome = ERROR;
@@ -203,6 +244,7 @@ static void print_report(const struct clause *clause, const struct mmapvet_count
 		print_event(&report->event[i]);
 	print_counts(counts);
 	fwrite(report->facts, 1, report->facts_length, stdout);
+	print_said();
 	fwrite(report->vmas, 1, report->vmas_length, stdout);
 	if (verdict->outcome == CHANGED)
 		printf("# changed a fact that goes with it does not hold: %s; %s\n",
@@ -250,7 +292,7 @@ struct verdict run_cell(const struct clause *clause, enum path path, unsigned in
 
 	if (reset_driver(&verdict)) {
 		run_and_wait(clause, path, seconds, &verdict);
-		if (!log_agrees(&counts) && verdict.outcome == PASS)
+		if (!log_agrees(&counts) && verdict.outcome == PASS && needs_log(clause))
 			set_verdict(&verdict, ERROR, "the driver's log and its counters disagree");
 		if (verdict.outcome == PASS && report->reload)
 			driver_reload();

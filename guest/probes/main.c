@@ -23,6 +23,7 @@ static const struct clause *const groups[] = {
 	clauses_a, clauses_b, clauses_c, clauses_d, clauses_e,
 	clauses_f, clauses_g, clauses_h, clauses_i, clauses_j,
 	clauses_k, clauses_l, clauses_m, clauses_n, clauses_o,
+	clauses_own,
 };
 
 struct cell {
@@ -31,10 +32,12 @@ struct cell {
 };
 
 static const char usage[] =
-	"usage: mmapvet-probes [--list] [--timeout SECONDS] [--path PATH] [--seed N] [SELECTOR...]\n"
+	"usage: mmapvet-probes [--list] [--timeout SECONDS] [--path PATH] [--seed N]\n"
+	"                      [--program FILE] [SELECTOR...]\n"
 	"\n"
 	"SELECTOR is a clause or a cell, with wildcards: E02, 'K*', K01.W2. None means all.\n"
 	"PATH is direct or W1 to W5. N makes J09 repeat the operations of the run that named it.\n"
+	"FILE is a program of your own, which then is the cell Z01.direct.\n"
 	"Load the driver first: insmod driver/mmapvet.ko\n";
 
 static bool selected(const struct cell *cell, char **selectors, bool *used)
@@ -60,6 +63,8 @@ static unsigned int collect(struct cell *cells, const char *path, char **selecto
 	struct cell cell;
 
 	for (group = 0; group < ARRAY_SIZE(groups); group++) {
+		if (groups[group] == clauses_own && !own_there())
+			continue;
 		for (clause = groups[group]; clause->id; clause++) {
 			cell.clause = clause;
 			for (cell.path = DIRECT; cell.path < PATHS; cell.path++) {
@@ -175,6 +180,7 @@ int main(int argc, char **argv)
 		{ "timeout", required_argument, NULL, 't' },
 		{ "path", required_argument, NULL, 'p' },
 		{ "seed", required_argument, NULL, 's' },
+		{ "program", required_argument, NULL, 'o' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -214,6 +220,9 @@ int main(int argc, char **argv)
 				fprintf(stderr, "--seed \"%s\": expected a number above 0\n", optarg);
 				return EXIT_USAGE;
 			}
+			break;
+		case 'o':
+			own_program = optarg;
 			break;
 		case 'h':
 			fputs(usage, stdout);

@@ -27,7 +27,8 @@ enum path { DIRECT, W1, W2, W3, W4, W5, PATHS };
 #define STACKED		(ON(W1) | ON(W2) | ON(W3))
 #define EVERY_OK	(ON(DIRECT) | STACKED | ON(W5))	/* all that can succeed */
 
-enum observers { TWO, DRIVER_ONLY };
+/* AS_STATED: whoever states facts counts, and who both do must agree. */
+enum observers { TWO, DRIVER_ONLY, AS_STATED };
 
 struct clause {
 	const char *id;
@@ -46,6 +47,10 @@ struct clause {
 extern const struct clause clauses_a[], clauses_b[], clauses_c[], clauses_d[], clauses_e[];
 extern const struct clause clauses_f[], clauses_g[], clauses_h[], clauses_i[], clauses_j[];
 extern const struct clause clauses_k[], clauses_l[], clauses_m[], clauses_n[], clauses_o[];
+extern const struct clause clauses_own[];
+
+/* A probe of your own, for "mmapvet probe FILE.c": the one function that your file defines. */
+void probe(enum path path) __attribute__((__weak__));
 
 /* report.c: what a probe states; one line each, without newline. */
 #define printf_like(text, first) __attribute__((__format__(printf, text, first)))

@@ -132,6 +132,20 @@ void broken(const char *format, ...)
 	end_as(BROKEN, format, args);
 }
 
+void report_said(const char *line)
+{
+	snprintf(report->said[report->said_lines++ % REPORT_SAID], REPORT_LINE, "%s", line);
+}
+
+/* A program that never ended has said something as well. */
+void print_said(void)
+{
+	unsigned int i = report->said_lines > REPORT_SAID ? report->said_lines - REPORT_SAID : 0;
+
+	for (; i < report->said_lines; i++)
+		printf("# user ok: the program says: %s\n", report->said[i % REPORT_SAID]);
+}
+
 void report_vma(const struct vma *vma)
 {
 	char line[128];

@@ -24,6 +24,10 @@ struct saved_setting {
 
 #define REPORT_SETTINGS	12
 
+/* A program's last words, in lines. */
+#define REPORT_SAID	8
+#define REPORT_LINE	240
+
 struct report {
 	enum ending ending;
 	char reason[REPORT_REASON];		/* of VACUOUS, NOT_APPLICABLE, BROKEN */
@@ -36,6 +40,8 @@ struct report {
 	char first_user_bad[REPORT_REASON];
 	char facts[REPORT_TEXT];		/* whole lines, ended by newline */
 	size_t facts_length;
+	char said[REPORT_SAID][REPORT_LINE];	/* the n-th line in n % REPORT_SAID */
+	unsigned int said_lines;
 	char vmas[REPORT_TEXT];
 	size_t vmas_length;
 	uint64_t dropped[MMAPVET_EV_TYPES];	/* events that were looked at and dropped */
@@ -50,6 +56,8 @@ extern int control;
 struct report *report_new(void);
 void report_clear(struct report *report);
 void report_vma(const struct vma *vma);
+void report_said(const char *line);
+void print_said(void);
 void print_event(const struct mmapvet_event *event);
 void print_counts(const struct mmapvet_counts *counts);
 
@@ -59,6 +67,11 @@ const char *driver_connect(struct mmapvet_info *info);
 void driver_reload(void);
 void feature_names(unsigned int features, char *text, size_t size);
 unsigned int path_needs(enum path path);
+
+/* own.c */
+/* The program that is to run as Z01; NULL for none. */
+extern const char *own_program;
+bool own_there(void);
 
 /* machine.c */
 void restore_settings(struct report *report);

@@ -19,6 +19,8 @@ async function load(name: CommandName): Promise<Command> {
       return (await import('./commands/run.ts')).runCommand;
     case 'shell':
       return (await import('./commands/shell.ts')).shellCommand;
+    case 'probe':
+      return (await import('./commands/probe.ts')).probeCommand;
     case 'report':
       return (await import('./commands/report.ts')).reportCommand;
     case 'merge':

@@ -7,6 +7,7 @@ export type CommandName =
   | 'run'
   | 'watch'
   | 'shell'
+  | 'probe'
   | 'gc'
   | 'report'
   | 'merge'
@@ -32,8 +33,9 @@ export interface OptionSpec {
   readonly hidden?: boolean;
 }
 
-const BUILDS = ['run', 'watch', 'shell', 'selftest'] as const;
+const BUILDS = ['run', 'watch', 'shell', 'probe', 'selftest'] as const;
 const VETS = ['run', 'watch'] as const;
+const PROBES = [...VETS, 'probe'] as const;
 
 export const OPTIONS: readonly OptionSpec[] = [
   {
@@ -75,7 +77,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   {
     flags: '--path <name>',
     help: 'only this way to the driver: direct, W1 … W5; repeatable',
-    commands: VETS,
+    commands: PROBES,
     many: true,
   },
   { flags: '--kconfig-add <line>', help: 'one more config line, CONFIG_X=y; repeatable', commands: BUILDS, many: true },
@@ -115,15 +117,15 @@ export const OPTIONS: readonly OptionSpec[] = [
     choices: ['group', 'clause', 'none'],
     fallback: 'group',
   },
-  { flags: '--boot', help: 'boot every guest, never restore a saved one', commands: VETS },
-  { flags: '--repeat <n>', help: 'run each cell so often, every second time on a booted guest', commands: VETS },
+  { flags: '--boot', help: 'boot every guest, never restore a saved one', commands: PROBES },
+  { flags: '--repeat <n>', help: 'run each cell so often, every second time on a booted guest', commands: PROBES },
   {
     flags: '--confirm <n>',
     help: 'run a failed cell so often again, every second time on a booted guest',
-    commands: VETS,
+    commands: PROBES,
     fallback: '2',
   },
-  { flags: '--timeout <seconds>', help: 'time limit of one probe (default: 30)', commands: VETS },
+  { flags: '--timeout <seconds>', help: 'time limit of one probe (default: 30)', commands: PROBES },
   {
     flags: '-s, --scenario <name>',
     help: 'only these ways to break a guest (docs/selftest.md), or globs such as "*-killed"; repeatable',
@@ -141,10 +143,14 @@ export const OPTIONS: readonly OptionSpec[] = [
   {
     flags: '--reporter <list>',
     help: `${REPORTERS.join(', ')}; all but list also with =FILE; several with commas`,
-    commands: [...VETS, 'report', 'merge'],
+    commands: [...PROBES, 'report', 'merge'],
     many: true,
   },
-  { flags: '--json', help: 'print results.json on stdout and nothing else', commands: ['run', 'list', 'doctor'] },
+  {
+    flags: '--json',
+    help: 'print results.json on stdout and nothing else',
+    commands: ['run', 'probe', 'list', 'doctor'],
+  },
   { flags: '--json', help: 'print JSON on stdout and nothing else', commands: ['history', 'diff'] },
   { flags: '--last <n>', help: 'how many runs to look back', commands: ['history'], fallback: '20' },
   {
@@ -168,25 +174,38 @@ export const OPTIONS: readonly OptionSpec[] = [
     commands: ['parse'],
     many: true,
   },
-  { flags: '--output <folder>', help: 'the run folder (default: below the state folder)', commands: ['run', 'merge'] },
+  {
+    flags: '--output <folder>',
+    help: 'the run folder (default: below the state folder)',
+    commands: ['run', 'probe', 'merge'],
+  },
   {
     flags: '--url <url>',
     help: 'address of the KCIDB server; the token comes from MMAPVET_KCIDB_TOKEN',
     commands: ['submit'],
   },
   { flags: '--strict', help: 'a changed behaviour of a recorded clause is an error too', commands: VETS },
-  { flags: '--timing', help: 'show where the time went; also timing.svg in the run folder', commands: ['run'] },
+  {
+    flags: '--timing',
+    help: 'show where the time went; also timing.svg in the run folder',
+    commands: ['run', 'probe'],
+  },
   {
     flags: '--allow <file>',
     help: 'known trouble, instead of kernel-config/allow.yaml',
-    commands: ['run'],
+    commands: ['run', 'probe'],
   },
   {
     flags: '-u, --update',
     help: 'record what recorded (X) clauses do on this kernel, and print what that rewrites',
     commands: ['run'],
   },
-  { flags: '--keep-guest', help: 'leave the guests running after the probes, until Ctrl+C', commands: ['run'] },
+  { flags: '--gdb', help: 'let a debugger attach, and print the line that starts it', commands: ['shell'] },
+  {
+    flags: '--keep-guest',
+    help: 'leave the guests running after the probes, until Ctrl+C',
+    commands: ['run', 'probe'],
+  },
   { flags: '--list', help: 'print the cells that would be checked, and stop', commands: ['run'] },
   { flags: '--dry-run', help: 'print every command that would run, and stop', commands: BUILDS },
   { flags: '--dry-run', help: 'check the document and say what would be sent', commands: ['submit'] },
@@ -213,6 +232,15 @@ export const EXAMPLES: Readonly<Record<CommandName, readonly (readonly [string, 
   shell: [
     ['mmapvet shell', 'a shell in a booted guest with the driver loaded'],
     ['mmapvet shell --target arm64 -- dmesg', 'one command in an arm64 guest'],
+    ['mmapvet shell --gdb -- /mmapvet/mmapvet-probes E02', 'probes that start once gdb has attached and goes on'],
+  ],
+  probe: [
+    [
+      'mmapvet probe repro.c',
+      'a program with main() and an exit code, as a mail has it: 0 passes, 4 skips, others fail',
+    ],
+    ['mmapvet probe mine.c --target x86_64 --path W1', 'a probe written with <probe.h>, through a stacked file'],
+    ['mmapvet probe repro.c --patch fix.mbox', 'on a patched kernel'],
   ],
   report: [
     ['mmapvet report', 'the latest run once more, as the list'],
@@ -253,6 +281,7 @@ export const SUMMARIES: Readonly<Record<CommandName, string>> = {
   watch: 'run again what each edit affects',
   gc: 'keep the cache below a size',
   shell: 'log in to a booted guest with the driver loaded',
+  probe: 'run a C file of your own as the only probe',
   report: 'write the reports of a stored run: latest, an id, or a folder',
   merge: 'make one run of several stored ones: shards, or the cells of a matrix',
   submit: 'send a stored run to a results database: kcidb',

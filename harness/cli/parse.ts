@@ -15,6 +15,7 @@ const ARGUMENTS: Readonly<Record<CommandName, string>> = {
   watch: '',
   gc: '',
   shell: '[command...]',
+  probe: '<file>',
   report: '[run]',
   merge: '<folder...>',
   submit: '<where> [run]',

@@ -14,8 +14,9 @@ export type Path = (typeof PATHS)[number];
 /**
  * `two`: the driver's facts and user space's facts must agree, else the cell is an error.
  * `driver-only`: only a hook can see it; the driver's facts decide, user space shows a consequence of the same call.
+ * `as-stated`: of a user's own probe: whoever states facts counts, and where both do they must agree.
  */
-export type Observers = 'two' | 'driver-only';
+export type Observers = 'two' | 'driver-only' | 'as-stated';
 
 /** Names of `enum mmapvet_feature` (guest/driver/mmapvet.h), as the probes print them. */
 export const FEATURES = [

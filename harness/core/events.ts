@@ -9,7 +9,7 @@ export const EVENTS_VERSION = 1;
 
 /** A cell's coordinates; `path` is `direct` or a wrapper `W1` … `W5`. */
 export const CellId = z.object({
-  clause: z.string().regex(/^[A-O]\d{2}$/),
+  clause: z.string().regex(/^[A-Z]\d{2}$/),
   path: z.string(),
   target: z.string(),
   profile: z.string(),

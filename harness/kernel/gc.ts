@@ -6,7 +6,18 @@ import { cacheFolder } from '../core/paths.ts';
 import { usedEntries } from './usage.ts';
 
 /** Kinds of entries that can be made again, each a folder of the cache with one entry a name. */
-const KINDS = ['work', 'kernels', 'guests', 'images', 'snapshots', 'roots', 'features', 'build-dirs', 'debs'] as const;
+const KINDS = [
+  'work',
+  'kernels',
+  'guests',
+  'images',
+  'snapshots',
+  'roots',
+  'features',
+  'build-dirs',
+  'debs',
+  'own',
+] as const;
 
 export interface CacheEntry {
   /** `kernels/0a1b…`. */

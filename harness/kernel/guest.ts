@@ -15,6 +15,8 @@ import { filesBelow } from './work.ts';
 export interface GuestCode {
   readonly module: string;
   readonly probes: string;
+  /** All of them in one object: what a user's own probe is linked with. */
+  readonly library: string;
   /** Process 1 of our guests. */
   readonly init: string;
   /** What it preloads into its sshd. */
@@ -55,6 +57,7 @@ export function parseFeatures(text: string): string[] {
 export const guestCodeIn = async (folder: string): Promise<GuestCode> => ({
   module: join(folder, 'mmapvet.ko'),
   probes: join(folder, 'mmapvet-probes'),
+  library: join(folder, 'probes.o'),
   init: join(folder, 'init'),
   hold: join(folder, 'hold.so'),
   features: parseFeatures(await readFile(join(folder, 'features.txt'), 'utf8')),
@@ -78,7 +81,7 @@ interface GuestPlaces {
  * Copies the sources, so that make rebuilds only what differs from the last build here. That may have been of another
  * checkout or driver, whose files can be the newer ones: the copy's own time counts, and only a new content changes it.
  */
-async function stage({ out, driver }: GuestPlaces): Promise<void> {
+export async function stageGuest({ out, driver }: Pick<GuestPlaces, 'out' | 'driver'>): Promise<void> {
   await stageSources(GUEST, stagedGuest(out), (file) => !file.startsWith('driver/'));
   await stageSources(driver ?? join(GUEST, 'driver'), stagedDriver(out));
 }
@@ -110,7 +113,7 @@ export async function probeFeatures(
   toolchain: Toolchain,
   context: KernelContext,
 ): Promise<string[]> {
-  await stage(places);
+  await stageGuest(places);
   await runMake(
     commands.features,
     {
@@ -144,7 +147,7 @@ export async function buildGuestCode(
   known: readonly string[] | null,
 ): Promise<GuestCode> {
   const features = known ?? (await probeFeatures(commands, places, toolchain, context));
-  await stage(places);
+  await stageGuest(places);
   await runMake(
     commands.guest,
     {
@@ -161,6 +164,7 @@ export async function buildGuestCode(
     async (making) => {
       await cp(join(places.out, 'driver/mmapvet.ko'), join(making, 'mmapvet.ko'));
       await cp(join(places.out, 'mmapvet-probes'), join(making, 'mmapvet-probes'));
+      await cp(join(places.out, 'probes.o'), join(making, 'probes.o'));
       await cp(join(places.out, 'init'), join(making, 'init'));
       await cp(join(places.out, 'hold.so'), join(making, 'hold.so'));
       await writeFile(join(making, 'features.txt'), `${features.join('\n')}\n`);

@@ -10,8 +10,8 @@ export interface ConsoleSlices {
 
 // A serial console may print a character twice (seen with two processors): so the marks are looked for with all
 // repetitions collapsed, in the line as in the name.
-const MARK = /mapvet: (begin|end) ([A-O]\d{1,2}\.(?:direct|W[1-5]))\s*$/;
-const CELL_IDS = /^[A-O]\d{2}\./;
+const MARK = /mapvet: (begin|end) ([A-Z]\d{1,2}\.(?:direct|W[1-5]))\s*$/;
+const CELL_IDS = /^[A-Z]\d{2}\./;
 
 const collapse = (text: string): string => text.replaceAll(/(.)\1+/g, '$1');
 

@@ -1,5 +1,6 @@
 /** The command that repeats one cell: what the user typed, narrowed to it. */
 import type { CellId } from '../core/events.ts';
+import { OWN_CLAUSE } from '../contract/own.ts';
 import { quoteCommand } from '../core/exec.ts';
 import { factsOf, targetOf, type RunState } from './run-state.ts';
 
@@ -36,5 +37,7 @@ export function repeatCommand(command: readonly string[], clause: string, target
     else if (!DROPPED_FLAGS.has(word) && !DROPPED.has(word.split('=', 1)[0] ?? '')) kept.push(word);
   }
   const base = kept.length === 0 ? ['mmapvet', 'run'] : kept;
-  return quoteCommand([...base, '--target', target, '--clause', clause]);
+  // A probe of the user's own is the one clause of its command.
+  const chosen = clause === OWN_CLAUSE ? [] : ['--clause', clause];
+  return quoteCommand([...base, '--target', target, ...chosen]);
 }

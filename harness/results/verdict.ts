@@ -264,9 +264,12 @@ function ruleBehaviour(clause: Clause, behaviour: Behaviour | null): Ruling | nu
 
 /** A pass that neither observer earned, or without the event that the clause is about. */
 function vacuity(clause: Clause, report: ProbeReport): Ruling | null {
-  if (report.driver.length + report.observed.driver.length === 0)
+  const driver = report.driver.length + report.observed.driver.length;
+  const user = report.user.length + report.observed.user.length;
+  if (driver + user === 0) return rule('vacuous', 'the probe passed without a fact');
+  if (driver === 0 && clause.observers !== 'as-stated')
     return rule('vacuous', 'the probe passed without a fact from the driver');
-  if (report.user.length + report.observed.user.length === 0)
+  if (user === 0 && clause.observers !== 'as-stated')
     return rule('vacuous', 'the probe passed without a fact from user space');
   if (clause.event !== 'none' && (report.counts[clause.event] ?? 0) === 0)
     return rule('vacuous', vacuousReason(clause));
@@ -275,14 +278,16 @@ function vacuity(clause: Clause, report: ProbeReport): Ruling | null {
 
 const vacuousReason = (clause: Clause): string => `the driver counted no "${clause.event}" event`;
 
-/** A fail needs bad facts from both observers (`two`), or from the driver (`driver-only`). */
+/** A fail needs bad facts from both observers, or from the driver (`driver-only`), or from the only one that there is. */
 function disagreement(clause: Clause, report: ProbeReport): Ruling | null {
   const driver = badOf(report.driver);
   const user = badOf(report.user);
   if (driver.length + user.length === 0) return rule('error', 'the probe failed without a fact that says why');
+  const both = report.driver.length > 0 && report.user.length > 0;
+  if (clause.observers === 'as-stated' && !both) return null;
   if (driver.length === 0)
     return rule('error', `the observers disagree: user space saw ${quote(user)}; the driver saw nothing wrong`);
-  if (clause.observers === 'two' && user.length === 0)
+  if (clause.observers !== 'driver-only' && user.length === 0)
     return rule('error', `the observers disagree: the driver saw ${quote(driver)}; user space saw nothing wrong`);
   return null;
 }

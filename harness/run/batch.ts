@@ -10,6 +10,7 @@ import { endFault, findSplats } from '../probe/splat.ts';
 import type { GuestKind } from './batches.ts';
 import { ofGuest, type Guests } from './guests.ts';
 import type { CellLedger } from './ledger.ts';
+import type { OwnBinary } from './own-probe.ts';
 import { runSession, troubleText, type SessionHooks, type SessionResult, type SessionTrouble } from './session.ts';
 
 export interface BatchRequest {
@@ -21,6 +22,7 @@ export interface BatchRequest {
   /** Limit of one boot. */
   readonly bootMs: number;
   readonly lie: number;
+  readonly own: OwnBinary | null;
   readonly signal: AbortSignal;
   readonly onIdle?: SessionHooks['onIdle'];
 }
@@ -47,7 +49,7 @@ export async function runBatch(request: BatchRequest, ledger: CellLedger, emit: 
 }
 
 async function runOnce(request: BatchRequest, ledger: CellLedger, emit: Emit): Promise<SessionResult> {
-  const { target, guests, kind, probeSeconds, seed, bootMs, lie, signal, onIdle } = request;
+  const { target, guests, kind, probeSeconds, seed, bootMs, lie, own, signal, onIdle } = request;
   const number = guests.next();
   return runSession(
     {
@@ -58,6 +60,7 @@ async function runOnce(request: BatchRequest, ledger: CellLedger, emit: Emit): P
       seed,
       bootMs,
       lie,
+      own,
       signal,
     },
     {

@@ -4,7 +4,7 @@
  * host can bear. What comes of it is data; whoever asked prints it.
  */
 import type { AllowEntry } from '../contract/allow.ts';
-import { CATALOGUE, cellsFor, findClauses } from '../contract/catalogue.ts';
+import { cellsFor, findClauses } from '../contract/catalogue.ts';
 import { readRecorded, type Recorded } from '../contract/recorded.ts';
 import type { Target } from '../core/arch.ts';
 import { messageOf, MmapvetError } from '../core/errors.ts';
@@ -22,7 +22,7 @@ import { symbolizingEmit } from './fault-symbols.ts';
 import type { GuestHook } from './guests.ts';
 import { createKnownTrouble, type KnownTrouble, type Scope } from './known.ts';
 import { Gate, guestsAtOnce } from './limits.ts';
-import type { RunPlan } from './plan.ts';
+import { catalogueOf, type RunPlan } from './plan.ts';
 import { prepareKernel, prepareTarget, type Inputs, type Prepared } from './prepare.ts';
 import { createRecorder, type Recorder } from './record.ts';
 import type { SessionHooks } from './session.ts';
@@ -82,8 +82,8 @@ export function createGates(plan: RunPlan): Gates {
 }
 
 /** What every run folder holds for machines. @throws MmapvetError REPORT_UNWRITABLE */
-export function keptReporters(store: RunStore): NamedReporter[] {
-  const options = { catalogue: CATALOGUE, home: '' };
+export function keptReporters(store: RunStore, plan: RunPlan): NamedReporter[] {
+  const options = { catalogue: catalogueOf(plan), home: '' };
   return [
     { name: 'ktap', reporter: toFile(store.place('report.ktap'), (sink) => createKtapReporter(sink, options)) },
     { name: 'junit', reporter: toFile(store.place('junit.xml'), (sink) => createJunitReporter(sink, options)) },
@@ -182,7 +182,8 @@ async function runAll(execution: Execution, facts: Facts, sink: Sink, built: Map
           built.set(target.name, ready);
           if (ready.kind === 'built')
             late.get(target)?.useSymbols({ vmlinux: ready.build.vmlinux, modules: [ready.build.module] });
-          await vets.get(target)?.run(ready, guests);
+          const own = ready.kind === 'built' ? await plan.own?.link(target, ready.build, signal) : undefined;
+          await vets.get(target)?.run(ready, guests, own);
         } catch (error) {
           giveUp(error, target);
         }

@@ -6,8 +6,9 @@ import { availableParallelism } from 'node:os';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { CATALOGUE, cellsFor, findClauses, type CatalogueCell } from '../contract/catalogue.ts';
-import { PATHS, type Clause } from '../contract/clause.ts';
+import { PATHS, type Clause, type ClauseGroup, type Path } from '../contract/clause.ts';
 import { LIES } from '../contract/lies.ts';
+import { ownGroup } from '../contract/own.ts';
 import { B4_PREFIX } from '../kernel/b4.ts';
 import { parseRange } from '../kernel/range.ts';
 import { DEFAULT_TARGETS, PROFILES, TARGETS, type Profile, type Target } from '../core/arch.ts';
@@ -15,6 +16,7 @@ import { usageError, type MmapvetError } from '../core/errors.ts';
 import { suggestHint } from '../core/suggest.ts';
 import { splitWords } from '../core/words.ts';
 import type { Isolation } from './batches.ts';
+import type { OwnProbe } from './own-probe.ts';
 import { KERNEL_NAME, NO_CONFIG, type Config, type NamedKernel } from './config.ts';
 
 export interface BuildPlan {
@@ -66,6 +68,8 @@ export interface RunPlan extends BuildPlan {
   readonly allow: string | undefined;
   /** Record what X clauses do in this run. */
   readonly update: boolean;
+  /** A probe of the user's own in place of ours. */
+  readonly own: OwnProbe | null;
 }
 
 /** Option values as the parser gives them: by long name in camel case. */
@@ -117,14 +121,15 @@ export function planBuild(values: PlanValues, config: Config = NO_CONFIG): Build
   };
 }
 
-export function planRun(values: PlanValues, config: Config = NO_CONFIG): RunPlan {
+/** @param own the user's own probe, whose one clause is checked in place of the catalogue's */
+export function planRun(values: PlanValues, config: Config = NO_CONFIG, own: OwnProbe | null = null): RunPlan {
   const lie = chooseLie(one(values['driverLie']));
   const update = values['update'] === true;
   if (update && lie !== 0)
     throw usageError('UPDATE_LIE', '"--update" would record what a lying driver says.', 'Leave out --driver-lie.');
   return {
     ...planBuild(values, config),
-    checks: chooseChecks(many(values['clause']), many(values['path'])),
+    checks: own === null ? chooseChecks(many(values['clause']), many(values['path'])) : ownChecks(own, values['path']),
     // A guest that is kept is one guest.
     isolate: values['keepGuest'] === true ? 'none' : ((one(values['isolate']) ?? 'group') as Isolation),
     boot: values['boot'] === true,
@@ -140,8 +145,13 @@ export function planRun(values: PlanValues, config: Config = NO_CONFIG): RunPlan
     output: path(values['output']),
     allow: path(values['allow']),
     update,
+    own,
   };
 }
+
+/** The clauses that a plan's checks are of. */
+export const catalogueOf = ({ own }: Pick<RunPlan, 'own'>): readonly ClauseGroup[] =>
+  own === null ? CATALOGUE : [ownGroup(own.title)];
 
 const one = (value: PlanValues[string]): string | undefined => (typeof value === 'string' ? value : undefined);
 const path = (value: PlanValues[string]): string | undefined =>
@@ -225,12 +235,28 @@ function chooseLie(name: string | undefined): number {
   return found;
 }
 
-function chooseChecks(clauseGlobs: readonly string[], pathGlobs: readonly string[]): CatalogueCell[] {
-  const paths = commas(pathGlobs).map((name) => {
+function choosePaths(names: readonly string[]): Path[] {
+  return commas(names).map((name) => {
     const found = PATHS.find((candidate) => candidate.toLowerCase() === name.toLowerCase());
     if (found === undefined) throw unknown('path', name, PATHS);
     return found;
   });
+}
+
+/** Directly, where no path is asked for. */
+function ownChecks({ kind, title }: OwnProbe, value: PlanValues[string]): CatalogueCell[] {
+  const paths = choosePaths(many(value));
+  if (kind === 'program' && paths.length > 0)
+    throw usageError(
+      'PROBE_PATH',
+      `"${title}" has a main(): it chooses by itself which way to the driver it takes, so "--path ${paths.join(',')}" means nothing.`,
+      'Leave out --path, or write it with probe.h.',
+    );
+  return cellsFor(ownGroup(title).clauses, paths.length === 0 ? ['direct'] : paths);
+}
+
+function chooseChecks(clauseGlobs: readonly string[], pathGlobs: readonly string[]): CatalogueCell[] {
+  const paths = choosePaths(pathGlobs);
   const all = CATALOGUE.flatMap((group) => group.clauses);
   const globs = commas(clauseGlobs);
   const chosen = new Set<Clause>(globs.length === 0 ? all : []);

@@ -1,7 +1,6 @@
 /** `mmapvet run`: one kernel's execution with what a user sees of it, and its place in the history. */
 import { appendFileSync } from 'node:fs';
 import { readAllowFile } from '../contract/allow-file.ts';
-import { CATALOGUE } from '../contract/catalogue.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Event } from '../core/events.ts';
 import { onCommand } from '../core/exec.ts';
@@ -13,7 +12,7 @@ import { spansOf, timingSvg, timingText } from '../report/timing.ts';
 import type { RunRecord } from '../results/history/record.ts';
 import { createRunStore, type RunStore } from '../results/store.ts';
 import { execute, keptReporters } from './execute.ts';
-import type { RunPlan } from './plan.ts';
+import { catalogueOf, type RunPlan } from './plan.ts';
 import { readInputs } from './prepare.ts';
 import type { SessionHooks } from './session.ts';
 
@@ -34,9 +33,9 @@ export async function executeRun(plan: RunPlan, context: RunContext): Promise<nu
   const { screen, signal, command, tool, onIdle } = context;
   const inputs = await readInputs(plan, signal);
   const allow = await readAllowFile(plan.allow);
-  const asked = createReporters(context.reporters, { screen, catalogue: CATALOGUE });
+  const asked = createReporters(context.reporters, { screen, catalogue: catalogueOf(plan) });
   using store = createRunStore(undefined, plan.output === undefined ? {} : { folder: plan.output });
-  const reporters = createMultiplexer([...asked, ...keptReporters(store)]);
+  const reporters = createMultiplexer([...asked, ...keptReporters(store, plan)]);
   const commands = store.place('commands.txt');
   onCommand((line) => {
     appendFileSync(commands, `${line}\n`);
@@ -56,7 +55,8 @@ export async function executeRun(plan: RunPlan, context: RunContext): Promise<nu
   if (plan.timing) keepTiming(events, store, screen);
   for (const { name, error } of failures)
     screen.err(`${screen.style('red', 'error')} The reporter "${name}" failed: ${messageOf(error)}\n`);
-  await remember({ folder: store.folder, command, results }, screen);
+  // A probe of the user's own has no past: the next one of its name may be another.
+  if (plan.own === null) await remember({ folder: store.folder, command, results }, screen);
   return failures.length > 0 && exitCode === 0 ? 2 : exitCode;
 }
 

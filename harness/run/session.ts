@@ -2,6 +2,7 @@
  * One guest's work: connect, load the driver, run the probes over SSH, unload it. What the guest says is handed on as it
  * comes; how it ended is the return value. Nothing here judges.
  */
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CellId, Emit, Stage } from '../core/events.ts';
 import { MmapvetError, messageOf } from '../core/errors.ts';
@@ -12,6 +13,7 @@ import { createKtapParser } from '../probe/ktap.ts';
 import type { ProbeReport } from '../probe/report.ts';
 import { createTranscriptReader, type ProbeHeader, type Transcript } from '../probe/transcript.ts';
 import { SshConnection, type ExecResult } from '../ssh/connection.ts';
+import type { OwnBinary } from './own-probe.ts';
 
 export interface SessionRequest {
   readonly target: string;
@@ -25,6 +27,8 @@ export interface SessionRequest {
   readonly bootMs: number;
   /** `lie=` of the driver; 0 tells the truth. */
   readonly lie: number;
+  /** What runs in place of our probes; null for none. */
+  readonly own: OwnBinary | null;
   readonly signal: AbortSignal;
 }
 
@@ -59,6 +63,19 @@ export interface SessionResult {
 const FOLDER = '/mmapvet';
 export const INSMOD = `insmod ${FOLDER}/mmapvet.ko`;
 export const PROBES = `${FOLDER}/mmapvet-probes`;
+const OWN = `${FOLDER}/own`;
+
+/** The command that runs probes. */
+function probesOf(own: OwnBinary | null): string {
+  switch (own?.kind) {
+    case undefined:
+      return PROBES;
+    case 'probe':
+      return OWN;
+    case 'program':
+      return `${PROBES} --program ${OWN}`;
+  }
+}
 
 /** A guest gets this long to boot: fifty times what it takes here, for hosts that are busy. */
 export const BOOT_MS = 180_000;
@@ -147,7 +164,8 @@ async function probe(
 ): Promise<void> {
   const cells = request.cells.map((cell) => `${cell.clause}.${cell.path}`);
   const seed = request.seed === null ? '' : ` --seed ${request.seed}`;
-  const probes = `${PROBES} --timeout ${request.probeSeconds}${seed} ${cells.join(' ')}; code=$?`;
+  if (request.own !== null) await sendOwn(request.own, connection, request.signal);
+  const probes = `${probesOf(request.own)} --timeout ${request.probeSeconds}${seed} ${cells.join(' ')}; code=$?`;
   const keep = hooks.onIdle !== undefined;
   const command = [LOAD(request.lie), probes, keep ? 'exit $code' : UNLOAD].join('; ');
   const result = await execProbes(command, cells.length, request, hooks, { watch, connection }, state);
@@ -161,6 +179,14 @@ async function probe(
   const trouble =
     broken ?? (unloading === null ? null : await troubleOf(unloading, state.transcript, { guest, watch }));
   if (trouble !== null) throw new Stopped(trouble);
+}
+
+async function sendOwn({ file }: OwnBinary, connection: SshConnection, signal: AbortSignal): Promise<void> {
+  const command = `cat > ${OWN} && chmod 755 ${OWN}`;
+  const { end, stderr } = await connection.exec({ command, input: await readFile(file), timeoutMs: SEND_MS, signal });
+  if (end.kind === 'exit' && end.code === 0) return;
+  const why = end.kind === 'lost' ? end.why : stderr.trim() || end.kind;
+  throw new Stopped({ kind: 'connection', text: `the probe could not be sent: ${why}` });
 }
 
 async function execProbes(
@@ -186,6 +212,9 @@ async function execProbes(
   state.transcript = reader.transcript();
   return result;
 }
+
+/** A megabyte takes half a second here. */
+const SEND_MS = 60_000;
 
 /** What insmod and rmmod have to say is short. */
 const SAID_BYTES = 4096;

@@ -17,6 +17,7 @@ import { Guests, type GuestHook } from './guests.ts';
 import { CellLedger } from './ledger.ts';
 import type { KnownTrouble } from './known.ts';
 import type { Gate } from './limits.ts';
+import type { OwnBinary } from './own-probe.ts';
 import type { RunPlan } from './plan.ts';
 import type { Prepared } from './prepare.ts';
 import { BOOT_MS, troubleText, type SessionHooks, type SessionTrouble } from './session.ts';
@@ -46,6 +47,7 @@ export class TargetVet {
   readonly #tally: Tally;
   #features: readonly string[] | null = null;
   #kernelVersion = '';
+  #own: OwnBinary | null = null;
 
   constructor(options: TargetOptions) {
     const { plan, keepEvidence } = options;
@@ -65,8 +67,12 @@ export class TargetVet {
     return this.#kernelVersion;
   }
 
-  /** @param running lets in as many guests as the host bears */
-  async run(prepared: Prepared, running: Gate): Promise<void> {
+  /**
+   * @param running lets in as many guests as the host bears
+   * @param own what runs in place of our probes
+   */
+  async run(prepared: Prepared, running: Gate, own?: OwnBinary): Promise<void> {
+    this.#own = own ?? null;
     this.#kernelVersion = prepared.kernelVersion;
     switch (prepared.kind) {
       case 'no-hook':
@@ -151,6 +157,7 @@ export class TargetVet {
         seed: plan.seed,
         bootMs: BOOT_MS,
         lie: plan.lie,
+        own: this.#own,
         signal,
         ...(onIdle === undefined ? {} : { onIdle }),
       },

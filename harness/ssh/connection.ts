@@ -83,12 +83,15 @@ export class SshConnection implements AsyncDisposable {
     { patient = false }: ConnectOptions = {},
   ): Promise<SshConnection> {
     const keepalive = patient ? 0 : KEEPALIVE_MS;
-    const client = await pRetry((attempt) => connectOnce(target, keepalive, attempt === 1 ? target.socket : undefined), {
-      retries: 3,
-      minTimeout: 100,
-      signal,
-      shouldRetry: ({ error }) => ['client-socket', 'client-timeout'].includes((error as Levelled).level ?? ''),
-    }).catch((error: unknown) => {
+    const client = await pRetry(
+      (attempt) => connectOnce(target, keepalive, attempt === 1 ? target.socket : undefined),
+      {
+        retries: 3,
+        minTimeout: 100,
+        signal,
+        shouldRetry: ({ error }) => ['client-socket', 'client-timeout'].includes((error as Levelled).level ?? ''),
+      },
+    ).catch((error: unknown) => {
       signal.throwIfAborted();
       if (error instanceof MmapvetError) throw error;
       throw new MmapvetError('SSH_CONNECT', `The guest on 127.0.0.1:${target.port} can't be reached over SSH.`, {

@@ -47,7 +47,7 @@ export async function vetKernel(request: VetRequest, context: VetContext): Promi
   const origin = request.origin ?? { kind: 'inputs', inputs: await readInputs(plan, signal) };
   const allow = await readAllowFile(plan.allow);
   using store = createRunStore(undefined, { folder: request.folder });
-  const reporters = createMultiplexer([...(request.reporters ?? []), ...keptReporters(store)]);
+  const reporters = createMultiplexer([...(request.reporters ?? []), ...keptReporters(store, plan)]);
   return await execute({
     plan,
     origin,

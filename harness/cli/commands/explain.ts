@@ -16,6 +16,7 @@ const CLASSES: Readonly<Record<ClauseClass, string>> = {
 
 const OBSERVERS: Readonly<Record<Observers, string>> = {
   two: "the driver's log and what user space saw must agree",
+  'as-stated': 'whoever states facts counts; where both do they must agree',
   'driver-only': 'only a hook can see it; user space shows a consequence of the same call',
 };
 

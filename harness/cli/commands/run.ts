@@ -4,10 +4,11 @@ import { messageOf } from '../../core/errors.ts';
 import { EXIT } from '../../core/outcome.ts';
 import { formatBytes } from '../../core/words.ts';
 import { checkReporters } from '../../report/create.ts';
-import { parseReporters } from '../../report/parse-spec.ts';
+import { parseReporters, type ReporterSpec } from '../../report/parse-spec.ts';
 import { checkRunFolder } from '../../results/store.ts';
 import { provisionFor, wantsNoQuestion } from '../../run/host.ts';
 import { dryRun } from '../../run/dry-run.ts';
+import type { Config } from '../../run/config.ts';
 import { loadConfig } from '../../run/config-file.ts';
 import { planRun, type RunPlan } from '../../run/plan.ts';
 import { executeRun } from '../../run/run.ts';
@@ -16,19 +17,45 @@ import type { CommandContext } from '../main.ts';
 import { configOf, isVerbose, toolVersion, type Values } from '../parse.ts';
 
 export async function runCommand(_: readonly string[], values: Values, context: CommandContext): Promise<number> {
-  const { screen, signal } = context;
+  const { screen } = context;
   const config = await loadConfig(process.cwd(), configOf(values));
   const plan = planRun(values, config);
-  const wanted = (values['reporter'] as readonly string[]).join(',');
-  const json = values['json'] === true ? ',json' : '';
-  const reporters = parseReporters(`${wanted === '' ? 'list' : wanted}${json}`);
+  const reporters = reportersOf(values);
   if (values['list'] === true) return listCells(plan, context);
 
   if (values['dryRun'] === true) return dryRun(plan, screen);
+  await readyFor(plan, reporters, values, context);
+  return vet(plan, config, reporters, values, context);
+}
+
+/** What `--reporter` and `--json` ask for. @throws MmapvetError as parseReporters */
+export function reportersOf(values: Values): readonly ReporterSpec[] {
+  const wanted = (values['reporter'] as readonly string[]).join(',');
+  const json = values['json'] === true ? ',json' : '';
+  return parseReporters(`${wanted === '' ? 'list' : wanted}${json}`);
+}
+
+/** All that can be told before work begins, and the tools that it needs. */
+export async function readyFor(
+  plan: RunPlan,
+  reporters: readonly ReporterSpec[],
+  values: Values,
+  { screen, signal }: CommandContext,
+): Promise<void> {
   // Before a question is asked or a package installed.
   checkReporters(reporters);
   if (plan.output !== undefined) checkRunFolder(plan.output);
   await provisionFor(plan, { screen, yes: wantsNoQuestion(values['yes']), signal });
+}
+
+export async function vet(
+  plan: RunPlan,
+  config: Config,
+  reporters: readonly ReporterSpec[],
+  values: Values,
+  context: CommandContext,
+): Promise<number> {
+  const { screen, signal } = context;
   const code = await executeRun(plan, {
     screen,
     signal,

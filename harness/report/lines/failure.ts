@@ -45,7 +45,7 @@ export function cellBlock(cell: Cell, state: RunState, options: ReportOptions, p
     ...labelled('driver', observerLines(cell, 'driver', rows, paint), paint),
     ...labelled('user', observerLines(cell, 'user', rows, paint), paint),
     ...cell.faults.flatMap((fault) => labelled('console', splatLines(fault), paint)),
-    ...labelled('kernel', clause === null ? [] : [clause.source], paint),
+    ...labelled('kernel', clause === null || clause.source === '' ? [] : [clause.source], paint),
     ...labelled('red control', clause?.redControls.map(describeRedControl) ?? [], paint),
     ...labelled('run again', [repeatCell(state, cell)], paint),
     ...labelled('evidence', cell.evidence === null ? [] : [`${evidenceFolder(cell.evidence, state, options)}/`], paint),

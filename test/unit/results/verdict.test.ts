@@ -423,3 +423,30 @@ describe('known trouble', () => {
     expect(decide(reported({ driver: [] }, allow({ clause: '*' }))).outcome).toBe('vacuous');
   });
 });
+
+describe("a user's own probe, which may leave an observer out", () => {
+  const OWN: Partial<VerdictInput> = { clause: { ...CLAUSE, observers: 'as-stated', event: 'none', needs: [] } };
+  const own = (change: Partial<ProbeReport>): string => verdict(reported(change, OWN));
+  const good = [{ ok: true, text: 'fine' }];
+
+  it('passes by what one of them says, and by nothing it does not', () => {
+    expect(own({ driver: [] })).toBe('pass');
+    expect(own({ user: [] })).toBe('pass');
+    expect(own({ driver: [], user: [] })).toBe('vacuous: the probe passed without a fact');
+  });
+
+  it('fails by what one says alone, but not against the other', () => {
+    expect(own({ outcome: 'fail', reason: 'no', driver: [], user: bad('no') })).toBe('fail: no');
+    expect(own({ outcome: 'fail', reason: 'no', driver: bad('no'), user: [] })).toBe('fail: no');
+    expect(own({ outcome: 'fail', reason: 'no', driver: good, user: bad('no') })).toMatch(
+      /^error: the observers disagree/,
+    );
+    expect(own({ outcome: 'fail', reason: 'no', driver: bad('no'), user: good })).toMatch(
+      /^error: the observers disagree/,
+    );
+  });
+
+  it('is outweighed by a kernel that complains', () => {
+    expect(verdict(reported({ driver: [] }, { ...OWN, splats: [OOPS] }))).toBe('fault: NULL pointer dereference in f');
+  });
+});
