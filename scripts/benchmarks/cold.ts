@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DEFAULT_TARGETS } from '../../harness/core/arch.ts';
 import { spawn } from '../../harness/core/exec.ts';
 import { cacheFolder } from '../../harness/core/paths.ts';
-import { note, passed, runMmapvet, screen, timed } from './measure.ts';
+import { beyond, note, passed, runMmapvet, screen, timed, type Bench } from './measure.ts';
 
 /** An empty cache but for the packages: their download is not ours to be fast at. */
 async function emptyCache(folder: string): Promise<Record<string, string>> {
@@ -39,13 +39,11 @@ async function plainMake(folder: string, env: Record<string, string>): Promise<v
   }
 }
 
-export async function benchCold(folder: string): Promise<void> {
+export async function benchCold({ folder }: Bench): Promise<void> {
   const env = await emptyCache(folder);
   const run = await runMmapvet(env);
   const ours = note('cold run to verdicts on both targets', [run.seconds]);
   screen.out(`  ${passed(run.results)}\n`);
   const make = note('plain make of the same two kernels', [await timed(() => plainMake(folder, env))]);
-  screen.out(
-    `  cold run against 1.10 times make plus 60 s: ${ours.toFixed(0)} s, aim at most ${(1.1 * make + 60).toFixed(0)} s\n`,
-  );
+  beyond('  the cold run against 1.10 times make and 60 s more', ours, 1.1 * make + 60);
 }

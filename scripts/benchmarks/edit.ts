@@ -1,83 +1,125 @@
-/** From an edit of mm/util.c to a verdict, against make alone. The tree is a copy of our own, outside of any repository. */
-import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+/** From an edit of mm/util.c to a verdict, against make alone of such an edit in the same object folder. */
+import { cp, readdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DEFAULT_TARGETS, type Target } from '../../harness/core/arch.ts';
+import { TARGETS } from '../../harness/core/arch.ts';
 import { spawn } from '../../harness/core/exec.ts';
 import { cacheFolder } from '../../harness/core/paths.ts';
-import { note, passed, runMmapvet, screen, timed } from './measure.ts';
+import { entryFolder, keyOf } from '../../harness/kernel/cache.ts';
+import { workFolderAt } from '../../harness/kernel/work.ts';
+import { findRun } from '../../harness/results/find-run.ts';
+import {
+  beyond,
+  interleaved,
+  latestEvents,
+  note,
+  passed,
+  runMmapvet,
+  samplesOf,
+  screen,
+  timed,
+  type Bench,
+} from './measure.ts';
 
-const SAMPLES = 3;
-
-/** An unpatched source that a run has unpacked, with the objects that were built from it. */
-async function newestWork(): Promise<string> {
+/** The newest source that a run has unpacked. */
+async function newestSource(): Promise<string> {
   const root = join(cacheFolder(), 'work');
-  const found: { folder: string; at: number }[] = [];
-  for (const name of await readdir(root)) {
-    const objects = await readdir(join(root, name, 'objects')).catch(() => []);
-    const complete = DEFAULT_TARGETS.every((target) => objects.some((each) => each.startsWith(`${target.name}-base-`)));
-    if (complete) found.push({ folder: join(root, name), at: (await stat(join(root, name))).mtimeMs });
+  const found: { source: string; at: number }[] = [];
+  for (const name of await readdir(root).catch(() => [])) {
+    const { source } = workFolderAt(join(root, name));
+    const facts = await stat(join(source, 'mm/util.c')).catch(() => null);
+    if (facts !== null) found.push({ source, at: (await stat(join(root, name))).mtimeMs });
   }
   const [newest] = found.toSorted((a, b) => b.at - a.at);
-  if (newest === undefined) throw new Error('no kernel was built for all targets: run "scripts/mmapvet run" first');
-  return newest.folder;
+  if (newest === undefined) throw new Error('no kernel source is in the cache: run "scripts/mmapvet run" first');
+  return newest.source;
 }
 
-async function edit(tree: string, number: number): Promise<void> {
+let edits = 0;
+async function edit(tree: string): Promise<void> {
   const file = join(tree, 'mm/util.c');
   const text = (await readFile(file, 'utf8')).replace(/\/\* mmapvet bench.*\n$/, '');
-  await writeFile(file, `${text}/* mmapvet bench ${number} */ extern int mmapvet_bench_${number};\n`);
+  edits += 1;
+  await writeFile(file, `${text}/* mmapvet bench ${edits} */ extern int mmapvet_bench_${edits};\n`);
 }
 
-function make(tree: string, objects: string, target: Target): Promise<unknown> {
-  const cross = target.arch.nodeArch === process.arch ? [] : [`CROSS_COMPILE=${target.arch.crossCompile}`];
-  const words = [`O=${objects}`, `ARCH=${target.arch.makeArch}`, ...cross, 'KCFLAGS=-g1', 'LOCALVERSION='];
-  const goals = [...target.arch.kernelGoals, 'modules'];
-  return spawn(['make', '-s', '-C', tree, ...words, `-j${availableParallelism()}`, ...goals], {
-    env: { KBUILD_BUILD_TIMESTAMP: '2000-01-01', LC_ALL: 'C' },
-  });
-}
-
-export async function benchEdit(folder: string): Promise<void> {
-  const work = await newestWork();
-  const tree = join(folder, 'tree');
-  await cp(join(work, 'source'), tree, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
-  screen.out('  building the tree that will be edited, once with mmapvet and once with make\n');
-  await runMmapvet({}, '--kernel', tree, '--clause', 'E02');
-  const objects = new Map<Target, string>();
-  for (const target of DEFAULT_TARGETS) {
-    const own = join(folder, 'objects', target.name);
-    await mkdir(own, { recursive: true });
-    const [built = ''] = (await readdir(join(work, 'objects'))).filter((name) =>
-      name.startsWith(`${target.name}-base-`),
-    );
-    await writeFile(join(own, '.config'), await readFile(join(work, 'objects', built, '.config')));
-    await make(tree, own, target);
-    objects.set(target, own);
-  }
-  let number = 0;
-  const sides = [
-    ['x86_64', ['--target', 'x86_64']],
-    ['both targets', []],
-  ] as const;
-  for (const [name, args] of sides) {
-    const ours: number[] = [];
-    const plain: number[] = [];
-    let last = '';
-    for (let i = 0; i < SAMPLES; i += 1) {
-      await edit(tree, (number += 1));
-      const run = await runMmapvet({}, '--kernel', tree, '--clause', 'E*', ...args);
-      ours.push(run.seconds);
-      last = passed(run.results);
-      const targets = DEFAULT_TARGETS.filter((target) => name === 'both targets' || target.name === name);
-      plain.push(
-        await timed(async () => {
-          for (const target of targets) await make(tree, objects.get(target) ?? '', target);
-        }),
+/** The commands with which the newest run has compiled its kernels, by the target's name: a shell takes them as they are. */
+async function makeCommands(): Promise<Map<string, string>> {
+  const lines = (await readFile(join(findRun('latest'), 'commands.txt'), 'utf8')).split('\n');
+  return new Map(
+    TARGETS.flatMap(({ name }) => {
+      const line = lines.findLast(
+        (each) => each.startsWith('make ') && each.includes(`/objects/${name}-base-`) && each.endsWith(' modules'),
       );
+      return line === undefined ? [] : [[name, line] as const];
+    }),
+  );
+}
+
+interface Sample {
+  readonly seconds: number;
+  /** The boot that is saved, and the probes' own time: the slower target's. */
+  readonly bootAndProbes: number;
+  readonly passed: string;
+}
+
+async function vet(tree: string, args: readonly string[]): Promise<Sample> {
+  await edit(tree);
+  const { seconds, results } = await runMmapvet({}, '--kernel', tree, '--clause', 'E*', ...args);
+  const events = await latestEvents();
+  const each = results.targets.map(({ name }) => {
+    const boots = events.flatMap((event) =>
+      event.kind === 'stage-end' && event.stage === 'boot' && event.target === name ? [event.durationMs] : [],
+    );
+    const cells = results.cells.filter((cell) => cell.target === name).map((cell) => cell.durationMs);
+    return [...boots, ...cells].reduce((sum, ms) => sum + ms, 0) / 1000;
+  });
+  return { seconds, bootAndProbes: Math.max(...each), passed: passed(results) };
+}
+
+export async function benchEdit(bench: Bench): Promise<void> {
+  const tree = join(await realpath(bench.folder), 'tree');
+  await cp(await newestSource(), tree, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+  const work = workFolderAt(entryFolder('work', keyOf('tree', tree)));
+  try {
+    screen.out('  (the tree that will be edited is built once before)\n');
+    await runMmapvet({}, '--kernel', tree, '--clause', 'E02');
+    const commands = await makeCommands();
+    if (commands.size < TARGETS.length) throw new Error('the run has not compiled a kernel for each target');
+    const make = async (targets: readonly string[]): Promise<Sample> => {
+      await edit(work.source);
+      const seconds = await timed(async () => {
+        for (const name of targets) await spawn(['sh', '-c', `${commands.get(name)} -s >/dev/null`]);
+      });
+      return { seconds, bootAndProbes: 0, passed: '' };
+    };
+    const names = TARGETS.map(({ name }) => name);
+    for (const { name, targets, args, room } of [
+      { name: 'x86_64', targets: ['x86_64'], args: ['--target', 'x86_64'], room: 2 },
+      { name: 'both targets', targets: names, args: [], room: 4 },
+    ]) {
+      const ours = `edit of mm/util.c to verdict, group E, ${name}`;
+      const theirs = `make alone after such an edit, ${name} (M)`;
+      const samples = await interleaved(samplesOf(bench, 3), [
+        { name: ours, run: () => vet(tree, args) },
+        { name: theirs, run: () => make(targets) },
+      ]);
+      const [vetted = [], made = []] = [samples.get(ours), samples.get(theirs)];
+      const all = note(
+        ours,
+        vetted.map(({ seconds }) => seconds),
+      );
+      const compiled = note(
+        theirs,
+        made.map(({ seconds }) => seconds),
+      );
+      const rest = note(
+        '  a boot and the probes of the slower target (B + S)',
+        vetted.map((each) => each.bootAndProbes),
+      );
+      beyond('  beyond M, B and S', all - compiled - rest, room);
+      screen.out(`    ${vetted.at(-1)?.passed ?? ''}\n`);
     }
-    const vetted = note(`edit of mm/util.c to verdict, group E, ${name}`, ours);
-    const made = note(`make alone, ${name} (M)`, plain);
-    screen.out(`    ${last}; M + ${(vetted - made).toFixed(1)} s\n`);
+  } finally {
+    await rm(work.root, { recursive: true, force: true });
   }
 }

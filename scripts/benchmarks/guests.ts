@@ -11,11 +11,10 @@ import { Qmp } from '../../harness/machine/qmp.ts';
 import { dropSnapshot, takeSnapshot } from '../../harness/machine/snapshot.ts';
 import { freePort, listenOnce, privateFolder } from '../../harness/machine/sockets.ts';
 import { SshConnection } from '../../harness/ssh/connection.ts';
-import { note, ratio, screen, timed } from './measure.ts';
+import { interleaved, note, ratio, samplesOf, screen, timed, type Bench } from './measure.ts';
 
 const NEVER = new AbortController().signal;
 const BOOT_MS = 180_000;
-const SAMPLES = 7;
 
 /** What the newest run has started for a target: the same kernel and image. */
 export async function newestGuest(target: Target): Promise<Omit<GuestRequest, 'consoleFile'>> {
@@ -93,19 +92,18 @@ async function withSnapshots(folder: string, work: (prepared: readonly Prepared[
   }
 }
 
-/** The three sides take turns. */
-export async function benchBoot(folder: string): Promise<void> {
-  await withSnapshots(folder, async (prepared) => {
+/** Booted and restored to the first SSH answer, and plain QEMU to init. */
+export async function benchBoot(bench: Bench): Promise<void> {
+  await withSnapshots(bench.folder, async (prepared) => {
     for (const { target, request, restore } of prepared) {
-      const samples = { booted: [] as number[], restored: [] as number[], plain: [] as number[] };
-      for (let i = 0; i < SAMPLES; i += 1) {
-        samples.booted.push(await timed(() => toAnswer(request, BOOT)));
-        samples.restored.push(await timed(() => toAnswer(request, restore)));
-        samples.plain.push(await timed(() => plainToInit(request, folder)));
-      }
-      const booted = note(`${target.name}: booted to the first SSH answer`, samples.booted);
-      const restored = note(`${target.name}: restored to the first SSH answer (aim: 0.5 s)`, samples.restored);
-      const plain = note(`${target.name}: plain QEMU to init`, samples.plain);
+      const samples = await interleaved(samplesOf(bench, 7), [
+        { name: 'booted', run: () => timed(() => toAnswer(request, BOOT)) },
+        { name: 'restored', run: () => timed(() => toAnswer(request, restore)) },
+        { name: 'plain', run: () => timed(() => plainToInit(request, bench.folder)) },
+      ]);
+      const booted = note(`${target.name}: booted to the first SSH answer`, samples.get('booted') ?? []);
+      const restored = note(`${target.name}: restored to it (aim: 0.5 s)`, samples.get('restored') ?? []);
+      const plain = note(`${target.name}: plain QEMU to init`, samples.get('plain') ?? []);
       ratio(`${target.name}: booted against plain QEMU`, booted / plain, 'at most 1.3');
       ratio(`${target.name}: restored against booted`, restored / booted, 'at most 0.15');
     }
@@ -123,40 +121,59 @@ async function residentMb(guests: readonly Guest[]): Promise<number> {
   return kb.reduce((sum, each) => sum + each, 0) / 1024;
 }
 
+interface Grown {
+  readonly seconds: number;
+  readonly mb: number;
+  readonly harnessMb: number;
+}
+
+/** Starts so many guests at once and waits until the last one has answered. */
+async function grow(request: GuestRequest, how: GuestStart, count: number, folder: string): Promise<Grown> {
+  await using cleanup = new AsyncDisposableStack();
+  const own = await mkdtemp(join(folder, 'growth-'));
+  cleanup.defer(() => rm(own, { recursive: true, force: true }));
+  const guests: Guest[] = [];
+  const seconds = await timed(() =>
+    Promise.all(
+      Array.from({ length: count }, async (_, index) => {
+        const guest = cleanup.use(await Guest.start({ ...request, consoleFile: join(own, `${index}.log`) }, how));
+        guests.push(guest);
+        await guest.ready(BOOT_MS, NEVER);
+        const connection = cleanup.use(await SshConnection.connect(guest.takeSsh(), NEVER));
+        await connection.exec({ command: 'true', timeoutMs: 60_000 });
+      }),
+    ),
+  );
+  return { seconds, mb: await residentMb(guests), harnessMb: process.memoryUsage.rss() / 1024 ** 2 };
+}
+
 /** 1, 2, 4 and 8 guests at once, restored and booted: time until the last one answers, and memory. */
-export async function benchGrowth(folder: string): Promise<void> {
-  await withSnapshots(folder, async (prepared) => {
-    const [first] = prepared;
+export async function benchGrowth(bench: Bench): Promise<void> {
+  await withSnapshots(bench.folder, async ([first]) => {
     if (first === undefined) return;
-    for (const [name, how] of [
-      ['restored', first.restore],
-      ['booted', BOOT],
-    ] as const)
-      for (const count of [1, 2, 4, 8]) {
-        const own = await mkdtemp(join(folder, 'growth-'));
-        const guests: Guest[] = [];
-        const connections: SshConnection[] = [];
-        try {
-          const seconds = await timed(() =>
-            Promise.all(
-              Array.from({ length: count }, async (_, index) => {
-                const guest = await Guest.start({ ...first.request, consoleFile: join(own, `${index}.log`) }, how);
-                guests.push(guest);
-                await guest.ready(BOOT_MS, NEVER);
-                const connection = await SshConnection.connect(guest.takeSsh(), NEVER);
-                connections.push(connection);
-                await connection.exec({ command: 'true', timeoutMs: 60_000 });
-              }),
-            ),
-          );
-          note(`${count} guests ${name}, until the last one answers`, [seconds]);
-          note(`${count} guests ${name}, resident memory`, [await residentMb(guests)], 'MB');
-        } finally {
-          for (const connection of connections) await connection[Symbol.asyncDispose]();
-          await Promise.all(guests.map((guest) => guest[Symbol.asyncDispose]()));
-          await rm(own, { recursive: true, force: true });
-        }
-      }
-    screen.out(`  (guests of ${first.target.name}, memory ${first.request.machine.memoryMiB} MB each)\n`);
+    const { request, restore, target } = first;
+    screen.out(`  (guests of ${target.name}, memory ${request.machine.memoryMiB} MB each)\n`);
+    const sides = [1, 2, 4, 8].flatMap((count) =>
+      (['restored', 'booted'] as const).map((name) => ({
+        name: `${count} ${name}`,
+        run: () => grow(request, name === 'restored' ? restore : BOOT, count, bench.folder),
+      })),
+    );
+    for (const [name, grown] of await interleaved(samplesOf(bench, 2), sides)) {
+      note(
+        `${name}: until the last one answers`,
+        grown.map(({ seconds }) => seconds),
+      );
+      note(
+        '    resident memory of the guests',
+        grown.map(({ mb }) => mb),
+        'MB',
+      );
+      note(
+        '    memory of the harness (aim: 200 MB)',
+        grown.map(({ harnessMb }) => harnessMb),
+        'MB',
+      );
+    }
   });
 }
