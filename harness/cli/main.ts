@@ -17,6 +17,10 @@ async function load(name: CommandName): Promise<Command> {
   switch (name) {
     case 'run':
       return (await import('./commands/run.ts')).runCommand;
+    case 'compare':
+      return (await import('./commands/compare.ts')).compareCommand;
+    case 'series':
+      return (await import('./commands/series.ts')).seriesCommand;
     case 'shell':
       return (await import('./commands/shell.ts')).shellCommand;
     case 'probe':

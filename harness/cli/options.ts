@@ -5,6 +5,8 @@ import { REPORTERS } from '../report/parse-spec.ts';
 
 export type CommandName =
   | 'run'
+  | 'compare'
+  | 'series'
   | 'watch'
   | 'shell'
   | 'probe'
@@ -33,8 +35,10 @@ export interface OptionSpec {
   readonly hidden?: boolean;
 }
 
-const BUILDS = ['run', 'watch', 'shell', 'probe', 'selftest'] as const;
-const VETS = ['run', 'watch'] as const;
+/** Commands that vet several kernels. */
+const QUESTIONS = ['compare', 'series'] as const;
+const BUILDS = ['run', ...QUESTIONS, 'watch', 'shell', 'probe', 'selftest'] as const;
+const VETS = ['run', ...QUESTIONS, 'watch'] as const;
 const PROBES = [...VETS, 'probe'] as const;
 
 export const OPTIONS: readonly OptionSpec[] = [
@@ -151,7 +155,22 @@ export const OPTIONS: readonly OptionSpec[] = [
     help: 'print results.json on stdout and nothing else',
     commands: ['run', 'probe', 'list', 'doctor'],
   },
-  { flags: '--json', help: 'print JSON on stdout and nothing else', commands: ['history', 'diff'] },
+  { flags: '--json', help: 'print JSON on stdout and nothing else', commands: [...QUESTIONS, 'history', 'diff'] },
+  {
+    flags: '--allow-removed',
+    help: 'cells that no longer apply to the patched kernel are no regression',
+    commands: ['compare'],
+  },
+  {
+    flags: '--first-failure',
+    help: 'stop at the first patch that does not build, or makes something worse',
+    commands: ['series'],
+  },
+  {
+    flags: '--fresh',
+    help: 'run what has been decided before on the very same kernel, image and cells again',
+    commands: QUESTIONS,
+  },
   { flags: '--last <n>', help: 'how many runs to look back', commands: ['history'], fallback: '20' },
   {
     flags: '--kernel <text>',
@@ -177,14 +196,14 @@ export const OPTIONS: readonly OptionSpec[] = [
   {
     flags: '--output <folder>',
     help: 'the run folder (default: below the state folder)',
-    commands: ['run', 'probe', 'merge'],
+    commands: ['run', 'probe', ...QUESTIONS, 'merge'],
   },
   {
     flags: '--url <url>',
     help: 'address of the KCIDB server; the token comes from MMAPVET_KCIDB_TOKEN',
     commands: ['submit'],
   },
-  { flags: '--strict', help: 'a changed behaviour of a recorded clause is an error too', commands: VETS },
+  { flags: '--strict', help: 'a changed behaviour of a recorded clause is an error too', commands: ['run', 'watch'] },
   {
     flags: '--timing',
     help: 'show where the time went; also timing.svg in the run folder',
@@ -193,7 +212,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   {
     flags: '--allow <file>',
     help: 'known trouble, instead of kernel-config/allow.yaml',
-    commands: ['run', 'probe'],
+    commands: ['run', 'probe', ...QUESTIONS],
   },
   {
     flags: '-u, --update',
@@ -223,6 +242,14 @@ export const EXAMPLES: Readonly<Record<CommandName, readonly (readonly [string, 
     ['mmapvet run --patch fix.mbox', 'vets a patch on top'],
     ["mmapvet run --target x86_64 --clause 'E*'", 'one target, one group of clauses'],
     ['mmapvet run --kernel deb:linux-source-7.3 --reporter list,junit=out.xml', "Debian's kernel, with a JUnit file"],
+  ],
+  compare: [
+    ['mmapvet compare --patch fix.mbox', 'the kernel without and with the patch: what gets worse, better, larger'],
+    ['mmapvet compare v7.3..topic --target x86_64', 'two commits of the git tree that you are in'],
+  ],
+  series: [
+    ['mmapvet series --patch topic.mbox', 'each patch on top of those before it: does it build, boot, hold?'],
+    ['mmapvet series --range v7.3..topic --first-failure', 'up to the first commit that breaks something'],
   ],
   watch: [['mmapvet watch --target x86_64 --clause E02', 'builds and runs again what an edit affects']],
   gc: [
@@ -278,6 +305,8 @@ export const EXAMPLES: Readonly<Record<CommandName, readonly (readonly [string, 
 
 export const SUMMARIES: Readonly<Record<CommandName, string>> = {
   run: 'build, boot, probe: a verdict for each clause on each target',
+  compare: 'hold a patched kernel against its base, cell by cell',
+  series: 'vet each patch of a series in turn',
   watch: 'run again what each edit affects',
   gc: 'keep the cache below a size',
   shell: 'log in to a booted guest with the driver loaded',

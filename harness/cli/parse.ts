@@ -12,6 +12,8 @@ export type Action = (name: CommandName, args: readonly string[], values: Values
 
 const ARGUMENTS: Readonly<Record<CommandName, string>> = {
   run: '',
+  compare: '[range]',
+  series: '',
   watch: '',
   gc: '',
   shell: '[command...]',

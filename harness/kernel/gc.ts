@@ -17,6 +17,7 @@ const KINDS = [
   'build-dirs',
   'debs',
   'own',
+  'verdicts',
 ] as const;
 
 export interface CacheEntry {

@@ -3,8 +3,8 @@
  * difference was repeated often enough to be believed is for whoever ran it. Pure.
  */
 import type { BuildIdentity, Cell, CellId, Fault } from '../core/events.ts';
-import type { Outcome } from '../core/outcome.ts';
 import type { Results } from './results.ts';
+import { chanceOf, settle, STANDINGS, type Standing } from './runs.ts';
 
 export const CHANGES = [
   'regression',
@@ -26,9 +26,16 @@ export type SideOfCell = Pick<Cell, 'outcome' | 'reason'>;
 
 export interface ComparedCell extends CellId {
   readonly change: Change;
-  /** Null where the run has no such cell. */
+  /** What all of its runs come to; null where the kernel has no such cell. */
   readonly base: SideOfCell | null;
   readonly patched: SideOfCell | null;
+  /** Every run of the cell, the first one first. */
+  readonly runs: { readonly base: readonly SideOfCell[]; readonly patched: readonly SideOfCell[] };
+  /**
+   * How likely runs fall apart so by chance if both kernels behave alike; null where they don't differ, or where a fault
+   * of the kernel is its own proof.
+   */
+  readonly chance: number | null;
 }
 
 /** What the kernel complained of in one run and not in the other. */
@@ -37,6 +44,11 @@ export interface Splat {
   readonly title: string;
   /** Cells and stages that it came in, as `x86_64 E02.direct`, `x86_64 boot`. */
   readonly where: readonly string[];
+  /**
+   * Whether it is sure: a cell's verdict rests on it, or it came in fresh runs too. False: it came once, outside of any
+   * cell; null: outside of any cell, and nothing was run again.
+   */
+  readonly sure: boolean | null;
 }
 
 export interface Comparison {
@@ -46,24 +58,13 @@ export interface Comparison {
   readonly counts: Readonly<Record<Change, number>>;
 }
 
-type Standing = 'good' | 'changed' | 'red' | 'none' | 'undecided';
-
-function standingOf(side: SideOfCell | null): Standing {
-  return side === null ? 'undecided' : STANDINGS[side.outcome];
+/** A base and a patched kernel's results. */
+export interface Pair {
+  readonly base: Results;
+  readonly patched: Results;
 }
 
-const STANDINGS: Readonly<Record<Outcome, Standing>> = {
-  pass: 'good',
-  changed: 'changed',
-  fail: 'red',
-  fault: 'red',
-  flaky: 'red',
-  // Accepted, but still what its entry says is wrong.
-  known: 'red',
-  'not-applicable': 'none',
-  vacuous: 'undecided',
-  error: 'undecided',
-};
+const standingOf = (side: SideOfCell | null): Standing => (side === null ? 'undecided' : STANDINGS[side.outcome]);
 
 /** What it means that a cell was `base` before a patch and is `patched` with it. */
 export function changeOf(base: SideOfCell | null, patched: SideOfCell | null): Change {
@@ -82,15 +83,24 @@ const fixedBy = (base: SideOfCell | null): Change => (base?.outcome === 'flaky' 
 
 const keyOf = (cell: CellId): string => [cell.clause, cell.path, cell.target, cell.profile].join(' ');
 
-export function compareResults(base: Results, patched: Results): Comparison {
-  const before = new Map(base.cells.map((cell) => [keyOf(cell), cell]));
-  const after = new Map(patched.cells.map((cell) => [keyOf(cell), cell]));
-  const all = new Map([...before, ...after]);
-  const cells = [...all].map(([key, { clause, path, target, profile }]) => {
-    const [old, fresh] = [sideOf(before.get(key)), sideOf(after.get(key))];
-    return { clause, path, target, profile, change: changeOf(old, fresh), base: old, patched: fresh };
+/** @param again fresh runs of cells that differ, as `repeats` of each */
+export function compareResults(base: Results, patched: Results, again: Pair | null = null): Comparison {
+  const [before, after] = [cellsByKey(base), cellsByKey(patched)];
+  const [beforeAgain, afterAgain] = [cellsByKey(again?.base), cellsByKey(again?.patched)];
+  const cells = [...new Map([...before, ...after])].map(([key, { clause, path, target, profile }]): ComparedCell => {
+    const runs = {
+      base: [...runsOf(before.get(key)), ...runsOf(beforeAgain.get(key))],
+      patched: [...runsOf(after.get(key)), ...runsOf(afterAgain.get(key))],
+    };
+    const [old, fresh] = [settle(runs.base), settle(runs.patched)];
+    const change = changeOf(old, fresh);
+    const chance =
+      isDifference(change) && fresh?.outcome !== 'fault' && old?.outcome !== 'fault' ? chanceOf(runs) : null;
+    const isDoubtful = chance !== null && again !== null && chance > DOUBT;
+    const called = isDoubtful ? 'inconclusive' : change;
+    return { clause, path, target, profile, change: called, base: old, patched: fresh, runs, chance };
   });
-  const [oldSplats, freshSplats] = [splatsOf(base), splatsOf(patched)];
+  const [oldSplats, freshSplats] = [splatsOf(base, again?.base), splatsOf(patched, again?.patched)];
   const counts = Object.fromEntries(
     CHANGES.map((change) => [change, cells.filter((cell) => cell.change === change).length]),
   ) as Record<Change, number>;
@@ -102,35 +112,95 @@ export function compareResults(base: Results, patched: Results): Comparison {
   };
 }
 
-const sideOf = (cell: SideOfCell | undefined): SideOfCell | null =>
-  cell === undefined ? null : { outcome: cell.outcome, reason: cell.reason };
+/** A difference that chance makes so often is none. */
+const DOUBT = 0.05;
 
-function splatsOf({ cells, kernelFaults }: Results): Splat[] {
-  const found = new Map<string, { title: string; where: string[] }>();
-  const add = (fault: Fault, where: string): void => {
-    const id = `${fault.class}: ${fault.title}`;
-    const known = found.get(id) ?? { title: fault.title, where: [] };
+const cellsByKey = (results: Results | undefined): ReadonlyMap<string, Results['cells'][number]> =>
+  new Map((results?.cells ?? []).map((cell) => [keyOf(cell), cell]));
+
+const runsOf = (cell: Results['cells'][number] | undefined): readonly SideOfCell[] => {
+  if (cell === undefined) return [];
+  return cell.repeats.length > 0 ? cell.repeats : [{ outcome: cell.outcome, reason: cell.reason }];
+};
+
+/** The differences that are worth fresh runs. */
+export const isDifference = (change: Change): boolean =>
+  !['still-failing', 'still-passing', 'not-applicable', 'inconclusive'].includes(change);
+
+/**
+ * Cells to run again on both kernels: those that differ or have no verdict, and all of a target whose patched kernel
+ * complained outside of any cell. A cell that one kernel never came to (it does not build or boot) would get no further.
+ */
+export function cellsToRepeat(comparison: Comparison, { base, patched }: Pair): CellId[] {
+  const reached = (results: Results): Set<string> =>
+    new Set(results.cells.filter(({ ran, outcome }) => ran || outcome === 'not-applicable').map(keyOf));
+  const [before, after] = [reached(base), reached(patched)];
+  return comparison.cells
+    .filter(
+      ({ change, target }) =>
+        isDifference(change) ||
+        change === 'inconclusive' ||
+        comparison.newSplats.some(
+          ({ sure, where }) => sure === null && where.some((at) => at.startsWith(`${target} `)),
+        ),
+    )
+    .filter((cell) => before.has(keyOf(cell)) && after.has(keyOf(cell)))
+    .map(({ clause, path, target, profile }) => ({ clause, path, target, profile }));
+}
+
+/** @param again what fresh runs of the same kernel gave */
+function splatsOf(first: Results, again: Results | undefined): Splat[] {
+  const once = placesOf(first);
+  const more = again === undefined ? null : placesOf(again);
+  return [...new Map([...(more ?? []), ...once])].map(([id, { title, where, inCell }]) => {
+    const seenAgain = more?.get(id);
+    return {
+      id,
+      title,
+      where: [...new Set([...where, ...(seenAgain?.where ?? [])])],
+      sure: inCell || seenAgain?.inCell === true || (more === null ? null : once.has(id) && seenAgain !== undefined),
+    };
+  });
+}
+
+interface Place {
+  readonly title: string;
+  readonly where: string[];
+  inCell: boolean;
+}
+
+function placesOf({ cells, kernelFaults }: Results): ReadonlyMap<string, Place> {
+  const found = new Map<string, Place>();
+  const add = (fault: Fault, where: string, inCell: boolean): void => {
+    // Runs that were stored before faults had one are told by their words.
+    const id = fault.fingerprint ?? `${fault.class}: ${fault.title}`;
+    const known = found.get(id) ?? { title: fault.title, where: [], inCell };
     if (!known.where.includes(where)) known.where.push(where);
+    known.inCell ||= inCell;
     found.set(id, known);
   };
   for (const cell of cells)
     // Where the clause must provoke one, the cell passes.
     if (cell.outcome !== 'pass')
-      for (const fault of cell.faults) add(fault, `${cell.target} ${cell.clause}.${cell.path}`);
-  for (const { target, during, fault } of kernelFaults) add(fault, `${target} ${during}`);
-  return [...found].map(([id, { title, where }]) => ({ id, title, where }));
+      for (const fault of cell.faults) add(fault, `${cell.target} ${cell.clause}.${cell.path}`, true);
+  for (const { target, during, fault } of kernelFaults) add(fault, `${target} ${during}`, false);
+  return found;
 }
+
+/** @param allowRemoved cells that no longer apply are no regression */
+export const isWorse = ({ change, patched }: ComparedCell, allowRemoved = false): boolean =>
+  change === 'regression' ||
+  (change === 'no-longer-applicable' && !allowRemoved) ||
+  (change === 'newly-applicable' && standingOf(patched) === 'red');
 
 export type Decision = 'no-regression' | 'regression' | 'undecided';
 
 /** @param allowRemoved cells that no longer apply are no regression */
 export function decide(comparison: Comparison, allowRemoved = false): Decision {
   const { cells, newSplats, counts } = comparison;
-  const isWorse = ({ change, patched }: ComparedCell): boolean =>
-    change === 'regression' ||
-    (change === 'no-longer-applicable' && !allowRemoved) ||
-    (change === 'newly-applicable' && standingOf(patched) === 'red');
-  if (cells.some(isWorse) || newSplats.length > 0) return 'regression';
+  if (cells.some((cell) => isWorse(cell, allowRemoved)) || newSplats.some(({ sure }) => sure !== false))
+    return 'regression';
+  if (newSplats.length > 0) return 'undecided';
   const decided = cells.length - counts.inconclusive - counts['not-applicable'];
   return counts.inconclusive > 0 || decided === 0 ? 'undecided' : 'no-regression';
 }

@@ -66,9 +66,16 @@ function latestRun(root: string): string {
   throw usageError('RUN_NONE', 'There is no latest run.', 'Run "mmapvet run" first, or name a run folder.');
 }
 
-/** A folder without either file is most likely a slip of the finger. */
+/** The documents of questions about several kernels, whose run folders lie below. */
+export const COMPARISON_FILE = 'compare.json';
+export const SERIES_FILE = 'series.json';
+
+/** What a run or a question leaves in its folder. */
+const HOLDS = ['events.jsonl', 'results.json', COMPARISON_FILE, SERIES_FILE];
+
+/** A folder without any file is most likely a slip of the finger. */
 function checkFolder(folder: string): string {
-  if (existsSync(join(folder, 'events.jsonl')) || existsSync(join(folder, 'results.json'))) return folder;
+  if (HOLDS.some((file) => existsSync(join(folder, file)))) return folder;
   throw usageError(
     'RUN_UNKNOWN',
     `The folder "${folder}" is no run folder: it has no events.jsonl.`,

@@ -83,6 +83,15 @@ export function createRunStore(root: string = stateFolder(), options: RunStoreOp
   };
 }
 
+/**
+ * A folder beside those of runs, for a question that vets several kernels: each has its run folder in it.
+ * @param given `--output`
+ * @throws MmapvetError RUN_FOLDER, RUN_FOLDER_USED (usage)
+ */
+export function createQuestionFolder(given: string | undefined, root: string = stateFolder()): string {
+  return given === undefined ? makeRun(root, {}) : useFolder(resolve(given));
+}
+
 function makeRun(root: string, options: RunStoreOptions): string {
   const stamp = (options.now ?? new Date())
     .toISOString()

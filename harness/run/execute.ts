@@ -28,6 +28,7 @@ import { createRecorder, type Recorder } from './record.ts';
 import type { SessionHooks } from './session.ts';
 import { createSink, type Sink } from './sink.ts';
 import { TargetVet } from './target.ts';
+import { findVerdicts, keepVerdicts, settledCells, verdictsKey } from './verdict-store.ts';
 
 /** Where the kernel comes from. */
 export type KernelOrigin =
@@ -58,6 +59,10 @@ export interface Execution {
   readonly signal: AbortSignal;
   /** For executions side by side; one alone needs none. */
   readonly gates?: Gates;
+  /** Take verdicts that were reached before on the very same kernel, image and cells; a note says so. */
+  readonly reuse?: boolean;
+  /** Called once no target is left to build: the source is free for the next kernel, while guests still run. */
+  readonly onBuilt?: () => void;
   readonly onIdle?: (target: string) => SessionHooks['onIdle'];
   readonly onGuest?: GuestHook;
 }
@@ -117,6 +122,8 @@ export async function execute(execution: Execution): Promise<Outcome> {
   });
   const targets = new Map<string, Prepared>(origin.kind === 'built' ? origin.targets : []);
   const interrupted = await runAll(execution, facts, sink, targets);
+  // Of what an earlier execution built, only a part is asked for, once more.
+  if (!interrupted && origin.kind === 'inputs') await keepSettled(execution, events, targets);
   const exitCode = sink.exitCode(plan.strict, interrupted);
   const durationMs = Math.round(performance.now() - start);
   sink.emit({ kind: 'run-end', counts: { ...sink.counts() }, exitCode, interrupted, durationMs });
@@ -171,10 +178,15 @@ async function runAll(execution: Execution, facts: Facts, sink: Sink, built: Map
     for (const each of target === null ? plan.targets : [target]) vets.get(each)?.giveUp('not-run', messageOf(error));
   };
   try {
-    const source = await openSource(execution, sink, sources, recorder);
+    const source = await openSource(execution, sink, sources, recorder).catch((error: unknown) => {
+      execution.onBuilt?.();
+      throw error;
+    });
     const builds = plan.targets.map((target) => ({ target, prepared: source.prepare(target) }));
     // The source is locked for others no longer than it is needed: guests go on without it.
-    const freed = Promise.allSettled(builds.map((build) => build.prepared)).then(() => source[Symbol.asyncDispose]());
+    const freed = Promise.allSettled(builds.map((build) => build.prepared))
+      .then(() => source[Symbol.asyncDispose]())
+      .finally(() => execution.onBuilt?.());
     await Promise.all(
       builds.map(async ({ target, prepared }) => {
         try {
@@ -183,7 +195,7 @@ async function runAll(execution: Execution, facts: Facts, sink: Sink, built: Map
           if (ready.kind === 'built')
             late.get(target)?.useSymbols({ vmlinux: ready.build.vmlinux, modules: [ready.build.module] });
           const own = ready.kind === 'built' ? await plan.own?.link(target, ready.build, signal) : undefined;
-          await vets.get(target)?.run(ready, guests, own);
+          if (!(await takeStored(execution, ready, emitOf(target)))) await vets.get(target)?.run(ready, guests, own);
         } catch (error) {
           giveUp(error, target);
         }
@@ -199,6 +211,42 @@ async function runAll(execution: Execution, facts: Facts, sink: Sink, built: Map
   facts.known.conclude(scopeOf(plan, vets), sink.emit);
   recorder?.conclude(sink.cells, sink.emit);
   return false;
+}
+
+/** @returns whether there were verdicts to take */
+async function takeStored({ plan, allow, reuse }: Execution, ready: Prepared, emit: Emit): Promise<boolean> {
+  if (reuse !== true || ready.kind !== 'built') return false;
+  const stored = await findVerdicts(await verdictsKey(ready, plan, allow));
+  if (stored === null) return false;
+  const target = ready.target.name;
+  const text = `The verdicts are those of ${stored.at.slice(0, 16).replace('T', ' ')} UTC: same kernel, image and cells.`;
+  emit({ kind: 'note', target, level: 'info', code: VERDICTS_STORED, text });
+  // Their evidence lies in another run's folder.
+  for (const cell of stored.cells) emit({ kind: 'cell', cell: { ...cell, evidence: null } });
+  return true;
+}
+
+/** The code of the note that says that nothing was run. */
+export const VERDICTS_STORED = 'VERDICTS_STORED';
+
+/** For the next one who asks the same. That they can't be kept is no reason for a run to fail. */
+async function keepSettled(
+  { plan, allow, store }: Execution,
+  events: readonly Event[],
+  built: ReadonlyMap<string, Prepared>,
+): Promise<void> {
+  for (const [target, ready] of built) {
+    const isStored = events.some(
+      (event) => event.kind === 'note' && event.code === VERDICTS_STORED && event.target === target,
+    );
+    const cells = isStored ? null : settledCells(events, target, plan.checks.length);
+    if (cells === null || ready.kind !== 'built') continue;
+    const verdicts = { at: new Date().toISOString(), folder: store.folder, cells };
+    // oxlint-disable-next-line no-await-in-loop -- two small files
+    await verdictsKey(ready, plan, allow)
+      .then((key) => keepVerdicts(key, verdicts))
+      .catch(() => {});
+  }
 }
 
 /** What targets are prepared from; it may be disposed of as soon as all are. */

@@ -23,6 +23,10 @@ export interface VetRequest {
   /** Fed with the run's events; none by default. `report.ktap`, `junit.xml` and `results.json` are written in any case. */
   readonly reporters?: readonly NamedReporter[];
   readonly onGuest?: GuestHook;
+  /** Verdicts that were reached before on the very same kernel, image and cells will do. */
+  readonly reuse?: boolean;
+  /** Called once no target is left to build: the next kernel may begin, while guests of this one still run. */
+  readonly onBuilt?: () => void;
 }
 
 /** The same for all kernels of a question. */
@@ -42,11 +46,11 @@ export interface VetContext {
  * @throws MmapvetError (usage) for inputs that are not what they should be, before anything is written; RUN_FOLDER…, FILE_WRITE
  */
 export async function vetKernel(request: VetRequest, context: VetContext): Promise<Outcome> {
-  const { plan, onGuest } = request;
+  const { plan, folder, reuse, onBuilt, onGuest } = request;
   const { signal, command, tool, gates } = context;
   const origin = request.origin ?? { kind: 'inputs', inputs: await readInputs(plan, signal) };
   const allow = await readAllowFile(plan.allow);
-  using store = createRunStore(undefined, { folder: request.folder });
+  using store = createRunStore(undefined, { folder });
   const reporters = createMultiplexer([...(request.reporters ?? []), ...keptReporters(store, plan)]);
   return await execute({
     plan,
@@ -59,5 +63,7 @@ export async function vetKernel(request: VetRequest, context: VetContext): Promi
     signal,
     ...(gates === undefined ? {} : { gates }),
     ...(onGuest === undefined ? {} : { onGuest }),
+    ...(reuse === undefined ? {} : { reuse }),
+    ...(onBuilt === undefined ? {} : { onBuilt }),
   });
 }

@@ -1,10 +1,13 @@
 /** `mmapvet report RUN`: a stored run in any format, as it would have been written live. */
+import { homedir } from 'node:os';
 import { CATALOGUE } from '../../contract/catalogue.ts';
 import { messageOf } from '../../core/errors.ts';
 import { EXIT } from '../../core/outcome.ts';
 import { createReporters } from '../../report/create.ts';
 import { createMultiplexer } from '../../report/multiplexer.ts';
 import { parseReporters } from '../../report/parse-spec.ts';
+import { checkQuestionReporters, fitting, listWriter } from '../../report/question.ts';
+import { readQuestion } from '../../report/stored-question.ts';
 import { findRun } from '../../results/find-run.ts';
 import { readRun, replay } from '../../results/stored-run.ts';
 import type { CommandContext } from '../main.ts';
@@ -19,6 +22,13 @@ export async function reportCommand(
   const wanted = (values['reporter'] as readonly string[]).join(',');
   const specs = parseReporters(wanted === '' ? 'list' : wanted);
   const folder = findRun(args[0] ?? 'latest');
+  const question = readQuestion(folder);
+  if (question !== null) {
+    const fit = fitting(specs);
+    checkQuestionReporters(fit);
+    question(fit, { screen, write: listWriter(fit, screen), catalogue: CATALOGUE, home: homedir(), folder });
+    return EXIT.good;
+  }
   // What is over needs no window that redraws itself.
   const still = { ...screen, live: false };
   const reporters = createMultiplexer(createReporters(specs, { screen: still, catalogue: CATALOGUE }));

@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { OUTCOMES, type Outcome } from '../../../harness/core/outcome.ts';
-import { changeOf, compareResults, decide, unequalTerms, type Change } from '../../../harness/results/compare.ts';
+import {
+  cellsToRepeat,
+  changeOf,
+  compareResults,
+  decide,
+  unequalTerms,
+  type Change,
+} from '../../../harness/results/compare.ts';
 import { buildResults, type Results } from '../../../harness/results/results.ts';
 
 const EMPTY = buildResults([]);
@@ -96,7 +103,9 @@ describe('two runs', () => {
       { kernelFaults: [{ target: 'arm64', during: 'boot', fault: fault('new') }] },
     );
     const { newSplats, goneSplats } = compareResults(base, patched);
-    expect(newSplats).toEqual([{ id: 'warning: new', title: 'new', where: ['x86_64 A01.direct', 'arm64 boot'] }]);
+    expect(newSplats).toEqual([
+      { id: 'warning: new', title: 'new', where: ['x86_64 A01.direct', 'arm64 boot'], sure: true },
+    ]);
     expect(goneSplats.map(({ title }) => title)).toEqual(['old']);
   });
 });
@@ -140,6 +149,43 @@ describe('the decision', () => {
     const base = results([cell('A01', 'pass')]);
     const patched = { ...base, kernelFaults: [{ target: 'x86_64', during: 'boot', fault: fault('new') }] };
     expect(decide(compareResults(base, patched))).toBe('regression');
+  });
+});
+
+describe('fresh runs of what differs', () => {
+  const runs = (...outcomes: readonly Outcome[]) => outcomes.map((outcome) => ({ outcome, reason: '' }));
+  const again = (base: readonly Outcome[], patched: readonly Outcome[]) => ({
+    base: results([cell('A01', 'pass', { repeats: runs(...base) })]),
+    patched: results([cell('A01', 'fail', { repeats: runs(...patched) })]),
+  });
+  const compared = (base: readonly Outcome[], patched: readonly Outcome[]) =>
+    compareResults(results([cell('A01', 'pass')]), results([cell('A01', 'fail')]), again(base, patched)).cells[0];
+
+  test.each<[readonly Outcome[], readonly Outcome[], string]>([
+    [['pass', 'pass', 'pass'], ['fail', 'fail', 'fail'], 'regression'],
+    // Seldom, but more often than chance has it.
+    [['pass', 'pass', 'pass'], ['fail', 'pass', 'fail'], 'inconclusive'],
+    [['pass', 'pass', 'pass'], ['pass', 'pass', 'pass'], 'inconclusive'],
+    [['fail', 'pass', 'fail'], ['fail', 'fail', 'fail'], 'still-failing'],
+    [['pass', 'pass', 'pass'], ['fault', 'pass', 'pass'], 'regression'],
+  ])('base %s, patched %s: %s', (base, patched, change) => {
+    expect(compared(base, patched)?.change).toBe(change);
+  });
+
+  test('cells that one kernel never came to are not run again; a lone splat has all cells of its target run again', () => {
+    const pair = { base: results([cell('A01', 'pass'), cell('A02', 'pass')]), patched: results([cell('A01', 'fail')]) };
+    const names = (patched: Results): string[] =>
+      cellsToRepeat(compareResults(pair.base, patched), { base: pair.base, patched }).map(({ clause }) => clause);
+    expect(names(pair.patched)).toEqual(['A01']);
+    const stuck = results([cell('A01', 'fault', { ran: false }), cell('A02', 'fault', { ran: false })]);
+    expect(names(stuck)).toEqual([]);
+    const splat = { target: 'x86_64', during: 'between probes', fault: fault('lone') };
+    const same = { ...pair.base, kernelFaults: [splat] };
+    expect(names(same)).toEqual(['A01', 'A02']);
+    const once = compareResults(pair.base, same, pair);
+    expect(once.newSplats).toMatchObject([{ title: 'lone', sure: false }]);
+    expect(decide(compareResults(pair.base, same, { base: pair.base, patched: pair.base }))).toBe('undecided');
+    expect(decide(compareResults(pair.base, same, { base: pair.base, patched: same }))).toBe('regression');
   });
 });
 
