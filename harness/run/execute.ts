@@ -122,8 +122,8 @@ export async function execute(execution: Execution): Promise<Outcome> {
   });
   const targets = new Map<string, Prepared>(origin.kind === 'built' ? origin.targets : []);
   const interrupted = await runAll(execution, facts, sink, targets);
-  // Of what an earlier execution built, only a part is asked for, once more.
-  if (!interrupted && origin.kind === 'inputs') await keepSettled(execution, events, targets);
+  // Of what an earlier execution built, only a part is asked for, once more; what is done to guests may be anything.
+  if (!interrupted && origin.kind === 'inputs' && execution.onGuest === undefined) await keepSettled(execution, events, targets);
   const exitCode = sink.exitCode(plan.strict, interrupted);
   const durationMs = Math.round(performance.now() - start);
   sink.emit({ kind: 'run-end', counts: { ...sink.counts() }, exitCode, interrupted, durationMs });
