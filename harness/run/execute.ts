@@ -122,8 +122,7 @@ export async function execute(execution: Execution): Promise<Outcome> {
   });
   const targets = new Map<string, Prepared>(origin.kind === 'built' ? origin.targets : []);
   const interrupted = await runAll(execution, facts, sink, targets);
-  // Of what an earlier execution built, only a part is asked for, once more; what is done to guests may be anything.
-  if (!interrupted && origin.kind === 'inputs' && execution.onGuest === undefined) await keepSettled(execution, events, targets);
+  if (!interrupted && isUsual(execution)) await keepSettled(execution, events, targets);
   const exitCode = sink.exitCode(plan.strict, interrupted);
   const durationMs = Math.round(performance.now() - start);
   sink.emit({ kind: 'run-end', counts: { ...sink.counts() }, exitCode, interrupted, durationMs });
@@ -212,6 +211,13 @@ async function runAll(execution: Execution, facts: Facts, sink: Sink, built: Map
   recorder?.conclude(sink.cells, sink.emit);
   return false;
 }
+
+/**
+ * Whether somebody may ask the same again: not a part of what an earlier execution built, no probe of the user's own, and
+ * nothing done to the guests.
+ */
+const isUsual = ({ plan, origin, onGuest }: Execution): boolean =>
+  origin.kind === 'inputs' && plan.own === undefined && onGuest === undefined;
 
 /** @returns whether there were verdicts to take */
 async function takeStored({ plan, allow, reuse }: Execution, ready: Prepared, emit: Emit): Promise<boolean> {
