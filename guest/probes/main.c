@@ -33,11 +33,12 @@ struct cell {
 
 static const char usage[] =
 	"usage: mmapvet-probes [--list] [--timeout SECONDS] [--path PATH] [--seed N]\n"
-	"                      [--program FILE] [SELECTOR...]\n"
+	"                      [--program FILE] [--coverage FOLDER] [SELECTOR...]\n"
 	"\n"
 	"SELECTOR is a clause or a cell, with wildcards: E02, 'K*', K01.W2. None means all.\n"
 	"PATH is direct or W1 to W5. N makes J09 repeat the operations of the run that named it.\n"
 	"FILE is a program of your own, which then is the cell Z01.direct.\n"
+	"With --coverage, what gcov counts of each clause is left in FOLDER.\n"
 	"Load the driver first: insmod driver/mmapvet.ko\n";
 
 static bool selected(const struct cell *cell, char **selectors, bool *used)
@@ -129,7 +130,8 @@ static void print_result(unsigned int number, const struct cell *cell,
 	putchar('\n');
 }
 
-static int run_cells(const struct cell *cells, unsigned int count, unsigned int seconds)
+static int run_cells(const struct cell *cells, unsigned int count, unsigned int seconds,
+		     const char *coverage)
 {
 	unsigned int i, bad = 0, skipped = 0;
 	struct mmapvet_info info;
@@ -148,7 +150,10 @@ static int run_cells(const struct cell *cells, unsigned int count, unsigned int 
 
 	print_header(&info);
 	printf("1..%u\n", count);
+	if (coverage)
+		coverage_begin(coverage);
 	for (i = 0; i < count; i++) {
+		coverage_cell(i ? cells[i - 1].clause->id : NULL, cells[i].clause->id);
 		verdict = decide(&cells[i], &info, no_driver, seconds);
 		print_result(i + 1, &cells[i], &verdict);
 		if (verdict.outcome == SKIP)
@@ -156,6 +161,7 @@ static int run_cells(const struct cell *cells, unsigned int count, unsigned int 
 		else if (verdict.outcome != PASS && verdict.outcome != CHANGED)
 			bad++;
 	}
+	coverage_cell(cells[count - 1].clause->id, NULL);
 	if (no_driver)
 		printf("Bail out! %s\n", no_driver);
 	if (bad)
@@ -181,13 +187,14 @@ int main(int argc, char **argv)
 		{ "path", required_argument, NULL, 'p' },
 		{ "seed", required_argument, NULL, 's' },
 		{ "program", required_argument, NULL, 'o' },
+		{ "coverage", required_argument, NULL, 'c' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	static struct cell cells[MAX_CELLS];
 	unsigned long seconds = 30;
 	unsigned int count, i;
-	const char *path = NULL;
+	const char *path = NULL, *coverage = NULL;
 	bool list = false;
 	bool *used;
 	char *end;
@@ -224,6 +231,9 @@ int main(int argc, char **argv)
 		case 'o':
 			own_program = optarg;
 			break;
+		case 'c':
+			coverage = optarg;
+			break;
 		case 'h':
 			fputs(usage, stdout);
 			return 0;
@@ -249,7 +259,7 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	if (!list)
-		return run_cells(cells, count, seconds);
+		return run_cells(cells, count, seconds, coverage);
 	for (i = 0; i < count; i++)
 		printf("%s.%s\t%s\n", cells[i].clause->id, path_names[cells[i].path],
 		       cells[i].clause->title);

@@ -86,6 +86,11 @@ struct verdict {
 
 struct verdict run_cell(const struct clause *clause, enum path path, unsigned int seconds);
 
+/* coverage.c */
+void coverage_begin(const char *where);
+/* Between two cells, of these clauses; NULL before the first and after the last. */
+void coverage_cell(const char *clause, const char *next);
+
 /* kmsg.c */
 void kmsg_begin(const char *cell);
 /* Ends the cell's slice of the log; returns the number of bad splats. */

@@ -205,6 +205,11 @@ export const OPTIONS: readonly OptionSpec[] = [
   },
   { flags: '--strict', help: 'a changed behaviour of a recorded clause is an error too', commands: ['run', 'watch'] },
   {
+    flags: '--coverage',
+    help: 'count which lines of the mmap path and of the series run, by clause; also coverage.info in the run folder',
+    commands: ['run'],
+  },
+  {
     flags: '--timing',
     help: 'show where the time went; also timing.svg in the run folder',
     commands: ['run', 'probe'],

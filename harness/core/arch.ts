@@ -126,6 +126,13 @@ export const PROFILES: readonly Profile[] = Object.freeze([
   },
 ]);
 
+/** The same with counters of what runs, under a name of its own: its kernels are others. */
+export const withCoverage = (profile: Profile): Profile => ({
+  ...profile,
+  name: `${profile.name}-gcov`,
+  fragments: [...profile.fragments, 'gcov'],
+});
+
 /** The fragments of a kernel for a target under a profile, in the order that they are merged in. */
 export function fragmentsFor(
   target: Pick<Target, 'fragments' | 'beside'>,

@@ -116,6 +116,41 @@ export const BuildIdentity = z.object({
   reused: z.boolean(),
 });
 
+/** Changed lines that fared alike. */
+export const ChangedRange = z.object({
+  file: z.string(),
+  from: z.number().int().positive(),
+  to: z.number().int().positive(),
+  /** Lines were taken out before it. */
+  removal: z.boolean(),
+  /** `no-code`: a comment, a declaration. `not-counted`: a file that this kernel does not have, or that is no C. */
+  state: z.enum(['run', 'never', 'no-code', 'not-counted']),
+  clauses: z.array(z.string()),
+  /** A process that has nothing to do with the driver runs it too. */
+  background: z.boolean(),
+});
+
+export const Coverage = z.object({
+  target: z.string(),
+  profile: z.string(),
+  changed: z.array(ChangedRange),
+  /** Of the files that count; a function that the compiler inlined everywhere is in the others' lines. */
+  functions: z.array(
+    z.object({
+      file: z.string(),
+      name: z.string(),
+      line: z.number(),
+      lines: z.number(),
+      run: z.number(),
+      clauses: z.number(),
+      /** The contract names it, or the series changes it. */
+      told: z.boolean(),
+    }),
+  ),
+  /** LCOV file below the run folder. */
+  lcov: z.string(),
+});
+
 export const STAGES = [
   'source',
   'config',
@@ -206,6 +241,7 @@ export const Event = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('cell'), at, cell: Cell }),
   /** A fault outside of any cell: while booting, loading or unloading the driver. */
   z.object({ kind: z.literal('kernel-fault'), at, target: z.string(), during: z.string(), fault: Fault }),
+  z.object({ kind: z.literal('coverage'), at, coverage: Coverage }),
   z.object({
     kind: z.literal('run-end'),
     at,
@@ -225,6 +261,8 @@ export type Frame = z.infer<typeof Frame>;
 export type KernelIdentity = z.infer<typeof KernelIdentity>;
 export type BuildIdentity = z.infer<typeof BuildIdentity>;
 export type Part = z.infer<typeof Part>;
+export type Coverage = z.infer<typeof Coverage>;
+export type ChangedRange = z.infer<typeof ChangedRange>;
 export type Stage = z.infer<typeof Stage>;
 export type Event = z.infer<typeof Event>;
 /** An event without its time stamp: what a stage hands to the sink, which adds `at`. */

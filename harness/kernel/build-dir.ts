@@ -113,6 +113,7 @@ async function use(folder: string, options: BuildOptions, context: KernelContext
       systemMap: join(folder, 'System.map'),
       config: join(folder, '.config'),
       symvers: join(folder, 'Module.symvers'),
+      gcov: null,
     };
     return { value: { kind: 'built', build } as const, reused };
   });

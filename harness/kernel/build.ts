@@ -4,7 +4,7 @@
  */
 import { constants, existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { hash } from 'node:crypto';
 import type { Profile, Target } from '../core/arch.ts';
 import type { BuildIdentity } from '../core/events.ts';
@@ -26,6 +26,7 @@ import {
   type GuestCode,
 } from './guest.ts';
 import { runMake } from './make.ts';
+import { notesFile, profileWords } from './profiled.ts';
 import { guestFolder, objectFolder, seedObjects, stampFile } from './seed.ts';
 import type { Source } from './source.ts';
 import { inStage } from './stage.ts';
@@ -49,6 +50,8 @@ export interface BuildOptions {
 
 export interface BuildRequest extends BuildOptions {
   readonly source: Source;
+  /** Files that are built to count what runs; the profile must have gcov. */
+  readonly profiled?: readonly string[];
 }
 
 export interface Build extends GuestCode {
@@ -60,6 +63,19 @@ export interface Build extends GuestCode {
   readonly systemMap: string;
   readonly config: string;
   readonly symvers: string;
+  /** What gcov needs; null for a kernel that counts nothing. */
+  readonly gcov: GcovNotes | null;
+}
+
+export interface GcovNotes {
+  /** The gcov of the compiler that built the kernel. */
+  readonly tool: string;
+  /** Folder of the .gcno files, each in its place: mm/util.gcno. */
+  readonly folder: string;
+  /** Where the compiler found the source. */
+  readonly source: string;
+  /** Which files were to count, such as mm/util.c; one that this config leaves out has no .gcno. */
+  readonly files: readonly string[];
 }
 
 export type BuildResult =
@@ -113,6 +129,7 @@ async function prepare(request: BuildRequest, context: KernelContext): Promise<P
     toolchain.identity,
     wanted.fragments.map((fragment) => fragment.text),
     wanted.kconfig?.text ?? '',
+    ...(request.profiled === undefined ? [] : [['gcov', ...request.profiled]]),
   );
   const objects = join(source.objects, objectFolder(target, profile.name, toolchainKey(toolchain)));
   const out = guestFolder(objects);
@@ -127,7 +144,7 @@ async function prepare(request: BuildRequest, context: KernelContext): Promise<P
     commands: planBuildCommands({
       arch: target.arch,
       paths: { source: source.folder, objects, guestOut: out },
-      make: toolchain.make,
+      make: [...toolchain.make, ...profileWords(request.profiled ?? [])],
       jobs: context.jobs,
       ...configFiles(wanted, objects),
     }),
@@ -254,10 +271,18 @@ interface KernelRecord {
   readonly release: string;
 }
 
+/** Folder of an entry for the .gcno files. */
+const NOTES = 'gcno';
+
 async function storeKernel({ request, objects, toolchain }: Prepared, making: string): Promise<void> {
   const image = request.target.arch.kernelImage;
   for (const file of new Set([image, 'vmlinux', 'System.map', '.config', 'Module.symvers']))
     await copyFile(join(objects, file), join(making, basename(file)), constants.COPYFILE_FICLONE);
+  for (const notes of (request.profiled ?? []).map(notesFile)) {
+    if (!existsSync(join(objects, notes))) continue;
+    await mkdir(join(making, NOTES, dirname(notes)), { recursive: true });
+    await copyFile(join(objects, notes), join(making, NOTES, notes));
+  }
   const record: KernelRecord = {
     compiler: toolchain.compiler,
     configHash: hash('sha256', await readFile(join(objects, '.config'))),
@@ -267,7 +292,7 @@ async function storeKernel({ request, objects, toolchain }: Prepared, making: st
 }
 
 async function assemble(prepared: Prepared, folder: string, code: GuestCode, reused: boolean): Promise<Build> {
-  const { target, profile } = prepared.request;
+  const { target, profile, profiled, source } = prepared.request;
   const record = JSON.parse(await readFile(join(folder, 'kernel.json'), 'utf8')) as KernelRecord;
   return {
     ...code,
@@ -277,5 +302,9 @@ async function assemble(prepared: Prepared, folder: string, code: GuestCode, reu
     systemMap: join(folder, 'System.map'),
     config: join(folder, '.config'),
     symvers: join(folder, 'Module.symvers'),
+    gcov:
+      profiled === undefined
+        ? null
+        : { tool: prepared.toolchain.gcov, folder: join(folder, NOTES), source: source.folder, files: profiled },
   };
 }

@@ -22,6 +22,8 @@ export interface Toolchain {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** First line of the compiler's `--version`. */
   readonly compiler: string;
+  /** Reads what its gcc leaves for it; nothing for other compilers. */
+  readonly gcov: string;
   /** All that a build's result depends on of the tools. */
   readonly identity: string;
 }
@@ -38,6 +40,10 @@ export function compilerCommand(choice: ToolchainChoice, cross: string): string 
   if (llvm.endsWith('/')) return `${llvm}clang`;
   return llvm.startsWith('-') ? `clang${llvm}` : 'clang';
 }
+
+/** `/opt/x-gcc-13` comes with `/opt/x-gcov-13`. */
+export const gcovCommand = (compiler: string): string =>
+  (compiler.split(' ').at(-1) ?? '').replace(/gcc((?:-[\d.]+)?)$/, 'gcov$1');
 
 /** clang is its own cross compiler: the prefix is for gcc, or for whoever asks for one. */
 export function crossPrefix(choice: ToolchainChoice, hostArch: NodeJS.Architecture = process.arch): string {
@@ -116,6 +122,7 @@ export async function findToolchain(choice: ToolchainChoice, signal: AbortSignal
     make,
     env: buildEnv(cacheFolder(), choice.ccacheRemote),
     compiler: compilerLine,
+    gcov: gcovCommand(compiler),
     identity: [compilerLine, linkerLine, ...makeWords(choice, false)].join('\n'),
   };
 }

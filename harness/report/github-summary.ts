@@ -6,6 +6,7 @@ import { plural } from '../core/words.ts';
 import { harmlessText } from '../probe/untrusted.ts';
 import { groupName, titleOf } from './catalogue.ts';
 import { causesOf, compactNames, needsALook, shortName, type Cause } from './cell-lists.ts';
+import { coverageSentences, coveragesOf } from './lines/coverage.ts';
 import { describeSource } from './lines/header.ts';
 import { LOOKS, PLAIN, shortCounts } from './lines/paint.ts';
 import { verdictLine } from './lines/summary.ts';
@@ -71,6 +72,7 @@ function headPart(state: RunState, { catalogue, home }: ReportOptions): string {
     `## mmapvet: ${inline(verdictLine(state, countsOf(state), PLAIN))}\n\n`,
     what.map((line) => `${inline(line)}  \n`).join(''),
     '\n',
+    ...coverageSentences(coveragesOf(state)).map((text) => `- ${inline(text)}\n`),
     ...stopped,
     ...notes,
     groupTable(state, catalogue),

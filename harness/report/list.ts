@@ -121,6 +121,7 @@ export function createListReporter(sink: Sink, options: ListOptions): Reporter {
       case 'stage-start':
       case 'build':
       case 'guest':
+      case 'coverage':
       case 'cell-start':
         return;
     }

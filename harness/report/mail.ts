@@ -9,6 +9,7 @@ import { harmless } from '../probe/untrusted.ts';
 import { titleOf } from './catalogue.ts';
 import { causesOf, compactNames, needsALook, shortName, type Cause } from './cell-lists.ts';
 import { cutToWidth } from './format.ts';
+import { coverageSentences, coveragesOf } from './lines/coverage.ts';
 import { longCounts, LOOKS, PLAIN } from './lines/paint.ts';
 import { verdictLine } from './lines/summary.ts';
 import { patchsetHash } from '../kernel/patchset.ts';
@@ -45,7 +46,10 @@ export function createMailReporter(sink: Sink, options: ReportOptions): Reporter
 export function renderMail(state: RunState, options: ReportOptions): string {
   const sections = [
     firstLine(state),
-    wrap(verdictLine(state, countsOf(state), PLAIN), MAIL_COLUMNS),
+    wrap(
+      [verdictLine(state, countsOf(state), PLAIN), ...coverageSentences(coveragesOf(state))].join(' '),
+      MAIL_COLUMNS,
+    ),
     subjectLines(state),
     ...troubleSections(state),
     ...causeSections(state, options),

@@ -94,6 +94,7 @@ function linesOf(name: string, event: Event, state: RunState, still: boolean, wi
     case 'stage-progress':
     case 'build':
     case 'guest':
+    case 'coverage':
     case 'cell-start':
     case 'cell':
     case 'run-end':

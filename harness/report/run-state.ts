@@ -1,5 +1,15 @@
 /** The run so far, as the reporters need it: one fold of the event stream, shared by all of them. */
-import type { BuildIdentity, Cell, CellId, Event, Fault, KernelIdentity, Part, Stage } from '../core/events.ts';
+import type {
+  BuildIdentity,
+  Cell,
+  CellId,
+  Coverage,
+  Event,
+  Fault,
+  KernelIdentity,
+  Part,
+  Stage,
+} from '../core/events.ts';
 import { countOutcomes, type Counts } from '../core/outcome.ts';
 
 export interface Note {
@@ -34,6 +44,7 @@ export interface TargetState {
   readonly faults: { readonly during: string; readonly fault: Fault }[];
   readonly notes: Note[];
   accel: string | null;
+  coverage: Coverage | null;
   build: BuildIdentity | null;
   /** Of a merged run: what stands behind this target. */
   part: Part | null;
@@ -90,6 +101,7 @@ export function targetOf(state: RunState, name: string): TargetState {
       faults: [],
       notes: [],
       accel: null,
+      coverage: null,
       build: null,
       part: null,
     };
@@ -147,6 +159,9 @@ export function applyEvent(state: RunState, event: Event): void {
     }
     case 'kernel-fault':
       targetOf(state, event.target).faults.push({ during: event.during, fault: event.fault });
+      return;
+    case 'coverage':
+      targetOf(state, event.coverage.target).coverage = event.coverage;
       return;
     case 'run-end':
       state.end = { exitCode: event.exitCode, interrupted: event.interrupted, durationMs: event.durationMs };

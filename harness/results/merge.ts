@@ -159,6 +159,11 @@ function moveRun(run: StoredRun, place: string, folder: string, nameOf: Readonly
       }
       case 'kernel-fault':
         return [{ ...event, target: name(event.target) }];
+      case 'coverage': {
+        const { coverage } = event;
+        const lcov = `${place}/${coverage.lcov}`;
+        return [{ ...event, coverage: { ...coverage, target: name(coverage.target), lcov } }];
+      }
     }
   };
   const at = run.events.at(-1)?.at ?? start.at;

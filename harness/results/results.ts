@@ -1,7 +1,7 @@
 /** `results.json`: what a run found, as one document. A pure fold of the event stream; the schema is published. */
 import { z } from 'zod';
 import { shownFindings } from '../contract/findings.ts';
-import { BuildIdentity, Cell, Fault, KernelIdentity, Part, type CellId, type Event } from '../core/events.ts';
+import { BuildIdentity, Cell, Coverage, Fault, KernelIdentity, Part, type CellId, type Event } from '../core/events.ts';
 import { countOutcomes, OUTCOMES } from '../core/outcome.ts';
 
 export const RESULTS_VERSION = 1;
@@ -29,6 +29,10 @@ export const Results = z.object({
   kernelFaults: z
     .array(z.object({ target: z.string(), during: z.string(), fault: Fault }))
     .describe('Faults outside of any cell: while booting, loading or unloading the driver'),
+  coverage: z
+    .array(Coverage)
+    .optional()
+    .describe('What the probes ran of the lines that the series changes, and of the mmap path; only of run --coverage'),
   counts: z.record(z.enum(OUTCOMES), z.number()).describe('Cells per outcome'),
   findings: z
     .array(
@@ -62,6 +66,7 @@ export function buildResults(events: Iterable<Event>): Results {
   const builds: BuildIdentity[] = [];
   const accels = new Map<string, string>();
   const cells = new Map<string, Cell>();
+  const coverage = new Map<string, Coverage>();
   const kernelFaults: Results['kernelFaults'] = [];
   for (const event of events) {
     last = event.at;
@@ -83,6 +88,9 @@ export function buildResults(events: Iterable<Event>): Results {
         break;
       case 'kernel-fault':
         kernelFaults.push({ target: event.target, during: event.during, fault: event.fault });
+        break;
+      case 'coverage':
+        coverage.set(event.coverage.target, event.coverage);
         break;
       case 'run-end':
         end = event;
@@ -112,6 +120,7 @@ export function buildResults(events: Iterable<Event>): Results {
     cells: decided.map(({ log: _log, ...cell }) => cell),
     undecided: (start?.cells ?? []).filter((cell) => !cells.has(keyOf(cell))).length,
     kernelFaults,
+    ...(coverage.size === 0 ? {} : { coverage: [...coverage.values()] }),
     counts: countOutcomes(decided.map((cell) => cell.outcome)),
     findings: shownFindings(decided).map((finding) => ({
       ...finding,

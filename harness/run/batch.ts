@@ -25,6 +25,7 @@ export interface BatchRequest {
   readonly own: OwnBinary | null;
   readonly signal: AbortSignal;
   readonly onIdle?: SessionHooks['onIdle'];
+  readonly coverage?: SessionHooks['coverage'];
 }
 
 /** A kernel that kills its guest over and over is known well enough after this many. */
@@ -49,7 +50,7 @@ export async function runBatch(request: BatchRequest, ledger: CellLedger, emit: 
 }
 
 async function runOnce(request: BatchRequest, ledger: CellLedger, emit: Emit): Promise<SessionResult> {
-  const { target, guests, kind, probeSeconds, seed, bootMs, lie, own, signal, onIdle } = request;
+  const { target, guests, kind, probeSeconds, seed, bootMs, lie, own, signal, onIdle, coverage } = request;
   const number = guests.next();
   return runSession(
     {
@@ -72,6 +73,7 @@ async function runOnce(request: BatchRequest, ledger: CellLedger, emit: Emit): P
       onBegin: (cell) => ledger.begin(cell),
       onReport: (report) => ledger.report(report),
       ...(onIdle === undefined ? {} : { onIdle }),
+      ...(coverage === undefined ? {} : { coverage }),
     },
   );
 }

@@ -314,6 +314,10 @@ function targetVet(execution: Execution, target: Target, facts: Facts, emit: Emi
     consoleFile: (guest) => store.place(`${target.name}/console-${guest === 0 ? 'boot' : guest}.log`),
     durations: () => durationsOf(target.name, plan.profile.name),
     keepConfig: (text) => store.writeText(`${target.name}/kernel.config`, text),
+    keepLcov: (text) => {
+      store.writeText(`${target.name}/coverage.info`, text);
+      return `${target.name}/coverage.info`;
+    },
     keepEvidence: (cell, slice) => keepEvidence(store, cell, slice, repeatCommand(command, cell.clause, cell.target)),
     emit,
     signal,

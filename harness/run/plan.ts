@@ -11,7 +11,7 @@ import { LIES } from '../contract/lies.ts';
 import { ownGroup } from '../contract/own.ts';
 import { B4_PREFIX } from '../kernel/b4.ts';
 import { parseRange } from '../kernel/range.ts';
-import { DEFAULT_TARGETS, PROFILES, TARGETS, type Profile, type Target } from '../core/arch.ts';
+import { DEFAULT_TARGETS, PROFILES, TARGETS, withCoverage, type Profile, type Target } from '../core/arch.ts';
 import { usageError, type MmapvetError } from '../core/errors.ts';
 import { suggestHint } from '../core/suggest.ts';
 import { splitWords } from '../core/words.ts';
@@ -28,7 +28,10 @@ export interface BuildPlan {
   readonly range: string | undefined;
   readonly fuzz: number;
   readonly targets: readonly Target[];
+  /** With `coverage`, one that counts. */
   readonly profile: Profile;
+  /** Which lines run is counted, of what the series changes and of the mmap path. */
+  readonly coverage: boolean;
   readonly kconfigAdd: readonly string[];
   readonly kconfig: string | undefined;
   readonly makeOptions: readonly string[];
@@ -96,16 +99,20 @@ export function planBuild(values: PlanValues, config: Config = NO_CONFIG): Build
       'Give its source with --kernel instead.',
     );
   if (range !== undefined) parseRange(range);
+  const makeOptions = splitWords(one(values['makeOptions']) ?? config.own.makeOptions ?? '');
+  const coverage = values['coverage'] === true;
+  if (coverage) requireCountable(buildDir, makeOptions);
   return {
     kernel: kernel.source,
     patches,
     range,
     fuzz: number(values['fuzz'], '--fuzz', 0, 3) ?? 0,
     targets,
-    profile: profile.profile,
+    profile: coverage ? withCoverage(profile.profile) : profile.profile,
+    coverage,
     kconfigAdd: [...profile.kconfig, ...many(values['kconfigAdd']).map(checkConfigLine)],
     kconfig: path(values['kconfig']),
-    makeOptions: splitWords(one(values['makeOptions']) ?? config.own.makeOptions ?? ''),
+    makeOptions,
     crossCompile: one(values['crossCompile']) ?? config.own.crossCompile,
     ccacheRemote: one(values['ccacheRemote']),
     jobs: number(values['jobs'], '--jobs', 1, 4096) ?? config.jobs ?? availableParallelism(),
@@ -152,6 +159,23 @@ export function planRun(values: PlanValues, config: Config = NO_CONFIG, own: Own
 /** The clauses that a plan's checks are of. */
 export const catalogueOf = ({ own }: Pick<RunPlan, 'own'>): readonly ClauseGroup[] =>
   own === null ? CATALOGUE : [ownGroup(own.title)];
+
+/** @throws MmapvetError COVERAGE_BUILD_DIR, COVERAGE_COMPILER (usage) */
+function requireCountable(buildDir: string | undefined, makeOptions: readonly string[]): void {
+  if (buildDir !== undefined)
+    throw usageError(
+      'COVERAGE_BUILD_DIR',
+      `"--build-dir ${buildDir}" is a kernel that is built already: it can't be made to count.`,
+      'Give its source with --kernel, or leave out --coverage.',
+    );
+  const clang = makeOptions.find((word) => /^(?:LLVM=(?!0?$)|CC=.*clang)/.test(word));
+  if (clang !== undefined)
+    throw usageError(
+      'COVERAGE_COMPILER',
+      `"--make-options ${clang}" builds with clang, whose counters are not read yet.`,
+      'Leave out --coverage, or build with gcc.',
+    );
+}
 
 const one = (value: PlanValues[string]): string | undefined => (typeof value === 'string' ? value : undefined);
 const path = (value: PlanValues[string]): string | undefined =>

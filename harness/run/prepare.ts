@@ -9,6 +9,7 @@ import { buildKernel, type Build, type BuildResult } from '../kernel/build.ts';
 import { identifyBuildDir, useBuildDir } from '../kernel/build-dir.ts';
 import type { KernelContext } from '../kernel/context.ts';
 import { readGitTree } from '../kernel/git.ts';
+import { profiledFiles } from '../kernel/profiled.ts';
 import { readRange } from '../kernel/range.ts';
 import { onTopOf, readSeries, type Series } from '../kernel/series.ts';
 import { resolveSource, type Source } from '../kernel/source.ts';
@@ -19,6 +20,7 @@ import { findTreeAround, requireKernelTree } from '../kernel/version.ts';
 import { chooseAccel } from '../machine/accel.ts';
 import type { GuestRequest } from '../machine/guest.ts';
 import { machineFor } from '../machine/machine.ts';
+import { NO_CHANGES, readChanges, type Changes } from './coverage.ts';
 import type { BuildPlan } from './plan.ts';
 
 export interface PrepareContext {
@@ -37,6 +39,8 @@ export interface Kernel extends AsyncDisposable {
   readonly origin: Origin;
   readonly version: string;
   readonly context: KernelContext;
+  /** Of the series; read only where coverage is asked for. */
+  readonly changes: Changes;
 }
 
 export type Prepared =
@@ -47,6 +51,7 @@ export type Prepared =
       readonly build: Build;
       /** Content keys of what boots: kernel and initrd. */
       readonly contents: readonly string[];
+      readonly changes: Changes;
       readonly guest: Omit<GuestRequest, 'consoleFile'>;
     }
   | {
@@ -113,27 +118,34 @@ export async function prepareKernel(plan: BuildPlan, inputs: Inputs, context: Pr
     const identity = await identifyBuildDir(plan.buildDir, signal);
     emit({ kind: 'kernel', kernel: identity });
     const origin: Origin = { kind: 'build-dir', folder: plan.buildDir };
-    return { plan, origin, version: identity.version, context: kernelContext, async [Symbol.asyncDispose]() {} };
+    const kernel = { plan, origin, version: identity.version, context: kernelContext, changes: NO_CHANGES };
+    return { ...kernel, async [Symbol.asyncDispose]() {} };
   }
   for (const text of inputs.notes) emit({ kind: 'note', target: null, level: 'warning', text });
+  await using stack = new AsyncDisposableStack();
   const source = await inStage('source', null, plan.kernel ?? '', kernelContext, async () => ({
     value: await resolveSource(inputs.spec, inputs.series, kernelContext, plan.fuzz),
   }));
+  stack.use(source);
   emit({ kind: 'kernel', kernel: { ...source.identity, ...(await trailersOf(plan.patches)) } });
+  const changes = plan.coverage ? await readChanges(source, signal) : NO_CHANGES;
+  const ours = stack.move();
   return {
     plan,
     origin: { kind: 'source', source },
     version: source.version.text,
     context: kernelContext,
-    [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
+    changes,
+    [Symbol.asyncDispose]: () => ours.disposeAsync(),
   };
 }
 
 function buildFrom(kernel: Kernel, target: Target): Promise<BuildResult> {
-  const { plan, origin, context } = kernel;
+  const { plan, origin, context, changes } = kernel;
+  const profiled = plan.coverage ? { profiled: profiledFiles(changes.files.map(({ path }) => path)) } : {};
   switch (origin.kind) {
     case 'source':
-      return buildKernel({ ...plan, source: origin.source, target }, context);
+      return buildKernel({ ...plan, source: origin.source, target, ...profiled }, context);
     case 'build-dir':
       return useBuildDir(origin.folder, { ...plan, target }, context);
   }
@@ -165,6 +177,7 @@ export async function prepareTarget(kernel: Kernel, target: Target): Promise<Pre
     kernelVersion: build.identity.release,
     build,
     contents: [build.identity.key, image.key],
+    changes: kernel.changes,
     guest: { machine, accel, ...boot, kernelArgs: plan.kernelArgs, qemuArgs: plan.qemuArgs },
   };
 }

@@ -9,6 +9,7 @@ import { MmapvetError, messageOf } from '../core/errors.ts';
 import { inStage } from '../kernel/stage.ts';
 import { endOf, watchGuest, type GuestEnd, type GuestWatch } from '../machine/ending.ts';
 import type { Guest } from '../machine/guest.ts';
+import { MOST_BYTES } from '../probe/gcda-archive.ts';
 import { createKtapParser } from '../probe/ktap.ts';
 import type { ProbeReport } from '../probe/report.ts';
 import { createTranscriptReader, type ProbeHeader, type Transcript } from '../probe/transcript.ts';
@@ -37,6 +38,11 @@ export interface SessionHooks {
   readonly onHeader: (header: ProbeHeader) => void;
   readonly onBegin: (cell: string) => void;
   readonly onReport: (report: ProbeReport) => void;
+  /** Asks for what each clause ran, and is given it, a tar stream; or why it is not to be had. */
+  readonly coverage?: {
+    readonly take: (archive: Buffer) => void;
+    readonly lost: (why: string) => void;
+  };
   /** Called with the guest while it runs and all is done, for `--keep-guest`. */
   readonly onIdle?: (guest: Guest, connection: SshConnection) => Promise<void>;
 }
@@ -165,12 +171,17 @@ async function probe(
   const cells = request.cells.map((cell) => `${cell.clause}.${cell.path}`);
   const seed = request.seed === null ? '' : ` --seed ${request.seed}`;
   if (request.own !== null) await sendOwn(request.own, connection, request.signal);
-  const probes = `${probesOf(request.own)} --timeout ${request.probeSeconds}${seed} ${cells.join(' ')}; code=$?`;
+  const counting = hooks.coverage === undefined ? '' : ` --coverage ${COUNTERS}`;
+  const probes = `${probesOf(request.own)} --timeout ${request.probeSeconds}${seed}${counting} ${cells.join(' ')}; code=$?`;
   const keep = hooks.onIdle !== undefined;
   const command = [LOAD(request.lie), probes, keep ? 'exit $code' : UNLOAD].join('; ');
   const result = await execProbes(command, cells.length, request, hooks, { watch, connection }, state);
   const broken = await troubleOf(result, state.transcript, { guest, watch });
-  if (broken !== null && broken.kind !== 'probes' && broken.kind !== 'unload') throw new Stopped(broken);
+  if (broken !== null && broken.kind !== 'probes' && broken.kind !== 'unload') {
+    hooks.coverage?.lost(troubleText(broken));
+    throw new Stopped(broken);
+  }
+  if (hooks.coverage !== undefined) await collect(connection, hooks.coverage, request.signal);
   await hooks.onIdle?.(guest, connection);
   const unloading = keep
     ? await connection.exec({ command: `code=0; ${UNLOAD}`, timeoutMs: 30_000, signal: request.signal })
@@ -187,6 +198,33 @@ async function sendOwn({ file }: OwnBinary, connection: SshConnection, signal: A
   if (end.kind === 'exit' && end.code === 0) return;
   const why = end.kind === 'lost' ? end.why : stderr.trim() || end.kind;
   throw new Stopped({ kind: 'connection', text: `the probe could not be sent: ${why}` });
+}
+
+/** Where the probes leave their counters. */
+const COUNTERS = '/tmp/mmapvet-coverage';
+
+/** A busy host may take a while for some megabytes. */
+const COLLECT_MS = 120_000;
+
+async function collect(
+  connection: SshConnection,
+  coverage: NonNullable<SessionHooks['coverage']>,
+  signal: AbortSignal,
+): Promise<void> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const { end, stderr } = await connection.exec({
+    command: `tar -C ${COUNTERS} -cf - .`,
+    timeoutMs: COLLECT_MS,
+    signal,
+    onBytes: (chunk) => {
+      bytes += chunk.length;
+      if (bytes <= MOST_BYTES) chunks.push(chunk);
+    },
+  });
+  if (bytes > MOST_BYTES) coverage.lost('a guest sent more than it can have counted');
+  else if (end.kind !== 'exit' || end.code !== 0) coverage.lost(`tar in the guest: ${stderr.trim() || end.kind}`);
+  else coverage.take(Buffer.concat(chunks));
 }
 
 async function execProbes(

@@ -14,6 +14,7 @@ import type { Missing } from '../results/verdict.ts';
 import { runBatch } from './batch.ts';
 import { guestOfRepeat, planBatches, type Batch } from './batches.ts';
 import { Guests, type GuestHook } from './guests.ts';
+import { CoverageKeeper } from './coverage.ts';
 import { CellLedger } from './ledger.ts';
 import type { KnownTrouble } from './known.ts';
 import type { Gate } from './limits.ts';
@@ -38,6 +39,8 @@ export interface TargetOptions {
   readonly signal: AbortSignal;
   readonly onIdle?: SessionHooks['onIdle'];
   readonly onGuest?: GuestHook;
+  /** Writes the LCOV file. @returns its path below the run folder */
+  readonly keepLcov: (text: string) => string;
 }
 
 type Built = Extract<Prepared, { kind: 'built' }>;
@@ -48,6 +51,7 @@ export class TargetVet {
   #features: readonly string[] | null = null;
   #kernelVersion = '';
   #own: OwnBinary | null = null;
+  #coverage: CoverageKeeper | null = null;
 
   constructor(options: TargetOptions) {
     const { plan, keepEvidence } = options;
@@ -80,9 +84,17 @@ export class TargetVet {
         return this.giveUp('not-run', 'the kernel lacks the hook');
       case 'built':
         this.#options.keepConfig(await readFile(prepared.build.config, 'utf8'));
+        this.#coverage = this.#keeperFor(prepared);
         await this.#runBuilt(prepared, running);
         this.giveUp('no-result', '');
+        await this.#coverage?.finish();
     }
+  }
+
+  #keeperFor({ build: { gcov }, changes }: Built): CoverageKeeper | null {
+    const { plan, target, keepLcov, emit, signal } = this.#options;
+    if (gcov === null) return null;
+    return new CoverageKeeper({ target, profile: plan.profile.name, gcov, changes, keep: keepLcov, emit, signal });
   }
 
   /** Settles all that is left: nothing more will be known about it. */
@@ -147,6 +159,7 @@ export class TargetVet {
 
   async #runBatch(batch: Batch, guests: Guests, ledger: CellLedger): Promise<SessionTrouble | null> {
     const { plan, target, emit, signal, onIdle } = this.#options;
+    const coverage = this.#coverage;
     signal.throwIfAborted();
     const trouble = await runBatch(
       {
@@ -160,6 +173,9 @@ export class TargetVet {
         own: this.#own,
         signal,
         ...(onIdle === undefined ? {} : { onIdle }),
+        ...(coverage === null
+          ? {}
+          : { coverage: { take: (archive) => coverage.take(archive), lost: (why) => coverage.lost(why) } }),
       },
       ledger,
       emit,

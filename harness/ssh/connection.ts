@@ -34,6 +34,8 @@ export interface ExecRequest {
   readonly onStdout?: (text: string) => void;
   /** Settles with the reason when it is of no use to wait any longer: the command's end is then `lost`. */
   readonly until?: Promise<string>;
+  /** For output that is no text: it goes here and nowhere else. */
+  readonly onBytes?: (chunk: Buffer) => void;
 }
 
 /** How a remote command ended. `lost`: the connection broke; `timeout`: it was still running when its time was over. */
@@ -128,7 +130,9 @@ export class SshConnection implements AsyncDisposable {
           if (kept[name].length < keep) kept[name] += chunk.slice(0, keep - kept[name].length);
           if (name === 'stdout') request.onStdout?.(chunk);
         };
-        stream.setEncoding('utf8').on('data', (chunk: string) => take('stdout', chunk));
+        const { onBytes } = request;
+        if (onBytes === undefined) stream.setEncoding('utf8').on('data', (chunk: string) => take('stdout', chunk));
+        else stream.on('data', (chunk: Buffer) => onBytes(chunk));
         stream.stderr.setEncoding('utf8').on('data', (chunk: string) => take('stderr', chunk));
         stream.on('close', (code: number | null | undefined, name?: string) => {
           if (typeof code === 'number') resolve({ kind: 'exit', code });

@@ -5,11 +5,13 @@ import { plural } from '../../core/words.ts';
 import { harmless } from '../../probe/untrusted.ts';
 import { titleOf } from '../catalogue.ts';
 import { formatDuration, shortenHome } from '../format.ts';
+import { coveragesOf } from '../lines/coverage.ts';
 import { describeSource } from '../lines/header.ts';
 import { LOOKS } from '../lines/paint.ts';
 import { verdictLine } from '../lines/summary.ts';
 import type { ReportOptions } from '../reporter.ts';
 import { allCells, applyEvent, countsOf, createRunState, undecidedCells, type RunState } from '../run-state.ts';
+import { coverageSection } from './coverage.ts';
 import { createEvidenceReader } from './evidence.ts';
 import { pageFault, runData } from './run-data.ts';
 import { runScript } from './script.ts';
@@ -41,6 +43,7 @@ export function renderRunPage(events: readonly Event[], options: ReportOptions):
           h('noscript', {}, 'The matrix is drawn by a script, which this browser does not run.'),
         ),
       ),
+      ...coverageSection(coveragesOf(state)),
       ...(stages === null
         ? []
         : [

@@ -6,6 +6,7 @@ import { plural } from '../../core/words.ts';
 import { formatDuration, padTo, shortenHome, widthOf } from '../format.ts';
 import { allCells, countsOf, stoppedBy, undecidedCells, type RunState } from '../run-state.ts';
 import { agreementLines } from './agreement.ts';
+import { coverageLines, coverageSentences, coveragesOf } from './coverage.ts';
 import { findingLines } from './findings.ts';
 import { LOOKS, longCounts, type Paint } from './paint.ts';
 
@@ -53,9 +54,12 @@ export function summaryLines(state: RunState, columns: number, paint: Paint, hom
   ];
   const findings = findingLines(state, paint);
   if (findings.length > 0) lines.push(...(lines.length > 0 ? [''] : []), ...findings);
+  const coverage = coverageLines(state, paint);
+  if (coverage.length > 0) lines.push(...(lines.length > 0 ? [''] : []), ...coverage);
   if (lines.length > 0) lines.push('');
   lines.push(countsLine(state, counts, columns, paint));
   lines.push(`  ${verdictLine(state, counts, paint)}`);
+  lines.push(...coverageSentences(coveragesOf(state)).map((text) => `  ${paint('yellow', text)}`));
   if (state.folder !== '') lines.push(`  ${paint('dim', shortenHome(state.folder, home))}`);
   return lines;
 }
