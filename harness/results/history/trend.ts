@@ -95,31 +95,46 @@ export function flakesOf(past: CellPast, last: number): Flakes {
 
 /** Of the probes that ran, milliseconds; null where none did. */
 export function medianOf({ words }: CellPast, last: number): number | null {
-  const durations = new Float64Array(words.length);
+  const durations = scratchOf(words.length);
   let count = 0;
   for (let at = Math.max(0, words.length - last); at < words.length; at += 1) {
     const word = words[at] ?? 0;
     if (ranOf(word)) durations[count++] = durationOf(word);
   }
-  return median(durations.subarray(0, count));
+  return medianOfFirst(durations, count);
 }
 
-export function median(values: ArrayLike<number>): number | null {
-  if (values.length === 0) return null;
-  const middle = values.length >> 1;
-  const partly = Float64Array.from(values);
-  const high = select(partly, middle);
-  if (values.length % 2 === 1) return high;
-  return Math.round((partly.subarray(0, middle).reduce((a, b) => Math.max(a, b)) + high) / 2);
+export function median(values: readonly number[]): number | null {
+  const scratch = scratchOf(values.length);
+  scratch.set(values);
+  return medianOfFirst(scratch, values.length);
+}
+
+/** One for all: an array a cell is what the garbage collector would be busy with. */
+let scratch = new Float64Array(1024);
+function scratchOf(length: number): Float64Array {
+  if (scratch.length < length) scratch = new Float64Array(2 * length);
+  return scratch;
+}
+
+/** Of the first `count` values, which lose their order. */
+function medianOfFirst(values: Float64Array, count: number): number | null {
+  if (count === 0) return null;
+  const middle = count >> 1;
+  const high = select(values, middle, count);
+  if (count % 2 === 1) return high;
+  let low = -Infinity;
+  for (let at = 0; at < middle; at += 1) low = Math.max(low, values[at] ?? low);
+  return Math.round((low + high) / 2);
 }
 
 /**
- * The value that would stand at `place` if they were sorted; none before it is greater, none behind it less. Sorting all
+ * The value that would stand at `place` if the first `count` were sorted; none before it is greater, none behind it less. Sorting all
  * of a thousand runs of a thousand cells takes longer than the rest of a query (Hoare's selection).
  */
-function select(values: Float64Array, place: number): number {
+function select(values: Float64Array, place: number, count: number): number {
   let low = 0;
-  let high = values.length - 1;
+  let high = count - 1;
   while (low < high) {
     const pivot = values[(low + high) >> 1] ?? 0;
     let left = low;
