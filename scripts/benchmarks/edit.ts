@@ -5,7 +5,7 @@ import { TARGETS } from '../../harness/core/arch.ts';
 import { spawn } from '../../harness/core/exec.ts';
 import { cacheFolder } from '../../harness/core/paths.ts';
 import { entryFolder, keyOf } from '../../harness/kernel/cache.ts';
-import { workFolderAt } from '../../harness/kernel/work.ts';
+import { filesBelow, workFolderAt } from '../../harness/kernel/work.ts';
 import { findRun } from '../../harness/results/find-run.ts';
 import {
   beyond,
@@ -20,14 +20,15 @@ import {
   type Bench,
 } from './measure.ts';
 
-/** The newest source that a run has unpacked. */
+/** The newest source that a run has unpacked, and left without patches. */
 async function newestSource(): Promise<string> {
   const root = join(cacheFolder(), 'work');
   const found: { source: string; at: number }[] = [];
   for (const name of await readdir(root).catch(() => [])) {
     const { source } = workFolderAt(join(root, name));
     const facts = await stat(join(source, 'mm/util.c')).catch(() => null);
-    if (facts !== null) found.push({ source, at: (await stat(join(root, name))).mtimeMs });
+    const patched = await Promise.all(['orig', 'created'].map((kept) => filesBelow(join(root, name, kept))));
+    if (facts !== null && patched.flat().length === 0) found.push({ source, at: (await stat(join(root, name))).mtimeMs });
   }
   const [newest] = found.toSorted((a, b) => b.at - a.at);
   if (newest === undefined) throw new Error('no kernel source is in the cache: run "scripts/mmapvet run" first');
