@@ -163,6 +163,7 @@ static void run_and_wait(const struct clause *clause, enum path path, unsigned i
 	restore_settings(report);
 	if (!all_ended) {
 		set_verdict(verdict, TIMEOUT, "the probe hangs in the kernel and can't be killed");
+		verdict->stuck = true;
 		return;
 	}
 	if (!ended) {

@@ -155,6 +155,12 @@ static int run_cells(const struct cell *cells, unsigned int count, unsigned int 
 	for (i = 0; i < count; i++) {
 		coverage_cell(i ? cells[i - 1].clause->id : NULL, cells[i].clause->id);
 		verdict = decide(&cells[i], &info, no_driver, seconds);
+		if (verdict.stuck) {
+			/* Whose fault that is, its stack tells; the cell has no result. */
+			printf("Bail out! %s.%s: %s\n", cells[i].clause->id,
+			       path_names[cells[i].path], verdict.reason);
+			return EXIT_FAILED;
+		}
 		print_result(i + 1, &cells[i], &verdict);
 		if (verdict.outcome == SKIP)
 			skipped++;

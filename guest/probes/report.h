@@ -82,6 +82,7 @@ enum outcome { PASS, CHANGED, FAIL, FAULT, VACUITY, ERROR, TIMEOUT, SKIP };
 struct verdict {
 	enum outcome outcome;
 	char reason[2 * REPORT_REASON];
+	bool stuck;				/* the probe can't be ended: no cell after it */
 };
 
 struct verdict run_cell(const struct clause *clause, enum path path, unsigned int seconds);

@@ -11,8 +11,9 @@
  * On the port, host to guest, one item a line:   NAME SIZE LF, then SIZE raw bytes
  *   hostkey     private host key, dropbear's format     authorized  one authorized_keys line
  *   seed        random bytes, credited as entropy       clock       seconds since the epoch, decimal
- *   go          (size 0) everything was sent
- * Guest to host: "hello", then, when connections are accepted, "ready"; "error TEXT" when something failed.
+ *   go          (size 0) everything was sent     time        (size 0) at any time, also after that: asks for the clock
+ * Guest to host: "hello", then, when connections are accepted, "ready"; "time NANOSECONDS", monotonic, when asked;
+ * "error TEXT" when something failed.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -24,6 +25,7 @@
 #include <net/route.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -185,9 +187,19 @@ static void add_entropy(const void *data, size_t size)
 		close(fd);
 }
 
+static void say_time(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	say("time %llu\n", now.tv_sec * 1000000000ULL + now.tv_nsec);
+}
+
 static void take(const char *name, char *data, size_t size)
 {
-	if (!strcmp(name, "hostkey")) {
+	if (!strcmp(name, "time")) {
+		say_time();
+	} else if (!strcmp(name, "hostkey")) {
 		write_file(HOST_KEY, data, size);
 	} else if (!strcmp(name, "authorized")) {
 		write_file("/root/.ssh/authorized_keys", data, size);
@@ -203,10 +215,11 @@ static void take(const char *name, char *data, size_t size)
 }
 
 /* What has come and was not asked for yet: a system call for each byte would be felt under emulation. */
+static char buffer[ITEM_MAX];
+static size_t from, to;
+
 static int read_all(char *data, size_t size)
 {
-	static char buffer[ITEM_MAX];
-	static size_t from, to;
 	size_t part;
 
 	while (size > 0) {
@@ -230,30 +243,39 @@ static int read_all(char *data, size_t size)
 	return 0;
 }
 
-static int hand_over(void)
+/* Takes one item. 1 for the last one, -1 for what is none. */
+static int take_item(void)
 {
 	static char data[ITEM_MAX + 1];
 	char line[64], name[32];
 	size_t size, used = 0;
 
-	for (;;) {
+	do {
 		if (used == sizeof(line) - 1 || read_all(&line[used], 1))
 			return -1;
-		if (line[used++] != '\n')
-			continue;
-		line[used] = '\0';
-		used = 0;
-		if (sscanf(line, "%31s %zu", name, &size) != 2 || size > ITEM_MAX) {
-			say("error bad item\n");
-			return -1;
-		}
-		if (!strcmp(name, "go"))
-			return 0;
-		if (read_all(data, size))
-			return -1;
-		data[size] = '\0';
-		take(name, data, size);
+	} while (line[used++] != '\n');
+	line[used] = '\0';
+	if (sscanf(line, "%31s %zu", name, &size) != 2 || size > ITEM_MAX) {
+		say("error bad item\n");
+		return -1;
 	}
+	if (!strcmp(name, "go"))
+		return 1;
+	if (read_all(data, size))
+		return -1;
+	data[size] = '\0';
+	take(name, data, size);
+	return 0;
+}
+
+static int hand_over(void)
+{
+	int last;
+
+	do
+		last = take_item();
+	while (!last);
+	return last < 0 ? -1 : 0;
 }
 
 static int listen_ssh(void)
@@ -327,20 +349,39 @@ static int pass(int where, int fd)
 	return sendmsg(where, &message, MSG_NOSIGNAL) == 1 ? 0 : -1;
 }
 
+static void serve_one(int listener, int *held)
+{
+	int one = 1, fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if ((*held < 0 || pass(*held, fd)) && fork() == 0)
+		become_sshd(fd, 0);
+	close(fd);
+	if (*held >= 0)
+		close(*held);
+	*held = -1;
+}
+
 static void serve(int listener, int held)
 {
-	for (;;) {
-		int one = 1, fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	struct pollfd fds[] = {
+		{ .fd = listener, .events = POLLIN }, { .fd = port, .events = POLLIN },
+	};
 
-		if (fd < 0)
+	for (;;) {
+		if (poll(fds, 2, -1) < 0)
 			continue;
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-		if ((held < 0 || pass(held, fd)) && fork() == 0)
-			become_sshd(fd, 0);
-		close(fd);
-		if (held >= 0)
-			close(held);
-		held = -1;
+		if (fds[0].revents)
+			serve_one(listener, &held);
+		if (fds[1].revents & POLLIN) {
+			do
+				take_item();
+			while (from < to);
+		} else if (fds[1].revents) {
+			usleep(2000);	/* the host hung up */
+		}
 	}
 }
 

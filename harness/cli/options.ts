@@ -129,7 +129,21 @@ export const OPTIONS: readonly OptionSpec[] = [
     commands: PROBES,
     fallback: '2',
   },
-  { flags: '--timeout <seconds>', help: 'time limit of one probe (default: 30)', commands: PROBES },
+  {
+    flags: '--timeout <seconds>',
+    help: 'time limit of one probe; stretched, as all limits, on a host that shows itself slow (default: 30)',
+    commands: PROBES,
+  },
+  {
+    flags: '--silence <seconds>',
+    help: 'a guest that says nothing for so long is asked whether it lives (default: 60, or --timeout and 30)',
+    commands: PROBES,
+  },
+  {
+    flags: '--global-timeout <seconds>',
+    help: 'time limit of the whole run, build included; what is not decided by then is an error (default: none)',
+    commands: ['run'],
+  },
   {
     flags: '-s, --scenario <name>',
     help: 'only these ways to break a guest (docs/selftest.md), or globs such as "*-killed"; repeatable',

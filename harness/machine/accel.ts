@@ -66,7 +66,7 @@ async function tryKvm(
       kernelArgs: [],
       qemuArgs: [],
     });
-    await guest.ready(TRIAL_MS, signal);
+    await guest.ready({ totalMs: TRIAL_MS, silenceMs: TRIAL_MS }, signal);
     return { accel: 'kvm', why: '' };
   } catch (error) {
     signal.throwIfAborted();

@@ -5,12 +5,14 @@ import type { Accel, MachineData } from './machine.ts';
 /** The name that guest/rootfs/init.c looks for. */
 export const HANDOVER_PORT = 'mmapvet.handover';
 
+/** The serial console's chardev, by which QMP knows it. */
+export const CONSOLE_ID = 'console';
+
 export interface GuestFiles {
   readonly kernel: string;
   readonly initrd: string;
   /** A private folder with a short path (a unix socket's path holds 107 bytes): the sockets lie there. */
   readonly sockets: string;
-  readonly console: string;
   /** Where the guest's memory lies; null for memory of QEMU's own. */
   readonly ram: GuestRam | null;
 }
@@ -58,7 +60,7 @@ const escape = (value: string): string => value.replaceAll(',', ',,');
 
 export function qemuCommand(machine: MachineData, files: GuestFiles, settings: GuestSettings): [string, ...string[]] {
   const sockets = socketsOf(files.sockets);
-  const socket = (id: string, path: string, more = ''): string => `socket,id=${id},path=${escape(path)}${more}`;
+  const socket = (id: string, path: string): string => `socket,id=${id},path=${escape(path)}`;
   const accel = settings.accel === 'tcg' ? 'tcg,thread=multi' : 'kvm';
   const memory = files.ram === null ? { machine: '', words: [] } : ramWords(files.ram, machine.memoryMiB);
   return [
@@ -93,9 +95,10 @@ export function qemuCommand(machine: MachineData, files: GuestFiles, settings: G
     '-mon',
     'chardev=qmp,mode=control',
     '-chardev',
-    socket('console', sockets.console, `,logfile=${escape(files.console)},logappend=on`),
+    // No logfile=: QEMU's has no cap.
+    socket(CONSOLE_ID, sockets.console),
     '-serial',
-    'chardev:console',
+    `chardev:${CONSOLE_ID}`,
     '-chardev',
     socket('handover', sockets.handover),
     '-device',

@@ -1,9 +1,11 @@
 /**
- * A guest's console as lines. QEMU writes the raw bytes to the log file by itself, so that evidence does not depend on
- * us; this keeps the last lines at hand and hands each line on as it comes. Everything is bounded: a guest can flood.
+ * A guest's console as lines: keeps the last ones at hand and hands each on as it comes. Everything is bounded: a guest can
+ * flood.
  */
 const MAX_LINE = 16 * 1024;
 const MAX_KEPT = 20_000;
+/** UTF-16 units of all kept lines. */
+const MAX_CHARS = 16 * 1024 * 1024;
 
 export type LineListener = (line: string) => void;
 
@@ -11,6 +13,7 @@ export class ConsoleLines {
   #rest = '';
   readonly #kept: string[] = [];
   readonly #listeners = new Set<LineListener>();
+  #chars = 0;
   /** Lines seen in all, kept or not. */
   total = 0;
 
@@ -28,8 +31,21 @@ export class ConsoleLines {
     const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
     this.total += 1;
     this.#kept.push(line);
-    if (this.#kept.length > 2 * MAX_KEPT) this.#kept.splice(0, MAX_KEPT);
+    this.#chars += line.length;
+    if (this.#kept.length > 2 * MAX_KEPT || this.#chars > 2 * MAX_CHARS) this.#forget();
     for (const listener of this.#listeners) listener(line);
+  }
+
+  /** Drops the older half, of lines or of characters. */
+  #forget(): void {
+    let drop = 0;
+    let chars = this.#chars;
+    while (this.#kept.length - drop > MAX_KEPT || chars > MAX_CHARS) {
+      chars -= this.#kept[drop]?.length ?? 0;
+      drop += 1;
+    }
+    this.#kept.splice(0, drop);
+    this.#chars = chars;
   }
 
   /** All kept lines, oldest first, the unfinished one last. */

@@ -6,10 +6,14 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
+import { Countdown } from '../core/countdown.ts';
 import { MmapvetError } from '../core/errors.ts';
 import { quoteCommand, spawn } from '../core/exec.ts';
-import { qemuCommand, socketsOf, type GuestRam } from './argv.ts';
+import { CONSOLE_ID, qemuCommand, socketsOf, type GuestRam } from './argv.ts';
+import { CLOCK_CHECK_MS, isTooFast, rateBetween, type ClockStamp } from './clock.ts';
+import { ConsoleFile } from './console-file.ts';
 import { ConsoleLines } from './console.ts';
+import { HandoverPort } from './handover-port.ts';
 import { createKeys, handoverMessage, type GuestKeys } from './handover.ts';
 import type { Accel, MachineData } from './machine.ts';
 import { loadState, saveState } from './migrate.ts';
@@ -21,7 +25,7 @@ export interface GuestRequest {
   readonly accel: Accel;
   readonly kernel: string;
   readonly initrd: string;
-  /** QEMU appends the raw console to this file. */
+  /** Gets the raw console. */
   readonly consoleFile: string;
   readonly kernelArgs: readonly string[];
   readonly qemuArgs: readonly string[];
@@ -37,6 +41,13 @@ export type GuestStart =
   | { readonly kind: 'restore'; readonly ram: string; readonly state: string };
 
 export const BOOT: GuestStart = { kind: 'boot' };
+
+export interface BootLimits {
+  /** For the whole boot. */
+  readonly totalMs: number;
+  /** For a console that says nothing. */
+  readonly silenceMs: number;
+}
 
 export interface GuestExit {
   readonly exitCode: number | undefined;
@@ -60,11 +71,11 @@ export class Guest implements AsyncDisposable {
   /** QMP events so far, such as RESET, SHUTDOWN or STOP. */
   readonly events: readonly QmpEvent[];
   readonly #qmp: Qmp;
-  readonly #handover: Socket;
+  readonly #handover: HandoverPort;
+  readonly #serial: Socket;
   readonly #cleanup: AsyncDisposableStack;
   readonly #folder: string;
   readonly #restored: boolean;
-  #isReady = false;
   #ready: Promise<void> | null = null;
   #dialled: Socket | null = null;
 
@@ -79,7 +90,8 @@ export class Guest implements AsyncDisposable {
     exited: Promise<GuestExit>;
     events: readonly QmpEvent[];
     qmp: Qmp;
-    handover: Socket;
+    handover: HandoverPort;
+    serial: Socket;
     cleanup: AsyncDisposableStack;
   }) {
     this.console = parts.console;
@@ -91,6 +103,7 @@ export class Guest implements AsyncDisposable {
     this.events = parts.events;
     this.#qmp = parts.qmp;
     this.#handover = parts.handover;
+    this.#serial = parts.serial;
     this.#cleanup = parts.cleanup;
     this.#folder = parts.folder;
     this.#restored = parts.restored;
@@ -123,7 +136,7 @@ export class Guest implements AsyncDisposable {
     const { machine, accel, kernel, initrd, consoleFile, kernelArgs, qemuArgs, gdb = false } = request;
     const command = qemuCommand(
       machine,
-      { kernel, initrd, sockets: folder.path, console: consoleFile, ram: ramOf(how) },
+      { kernel, initrd, sockets: folder.path, ram: ramOf(how) },
       { accel, sshPort, kernelArgs, qemuArgs, gdb },
     );
     const child = spawn(command, { reject: false, maxBuffer: 1024 * 1024, stdout: 'ignore' });
@@ -151,7 +164,11 @@ export class Guest implements AsyncDisposable {
       throw startError(command, await exited);
     });
     const console = new ConsoleLines();
-    consoleStream.setEncoding('latin1').on('data', (chunk) => console.push(String(chunk)));
+    const file = cleanup.use(new ConsoleFile(consoleFile));
+    consoleStream.setEncoding('latin1').on('data', (chunk) => {
+      file.write(String(chunk));
+      console.push(String(chunk));
+    });
     const read = Promise.all([qmp.closed, closed(consoleStream)]);
     if (how.kind === 'restore') await loadState(qmp, how.state, join(folder.path, 'state'));
     await qmp.execute('cont');
@@ -169,24 +186,26 @@ export class Guest implements AsyncDisposable {
       }),
       events,
       qmp,
-      handover,
+      handover: cleanup.use(new HandoverPort(handover)),
+      serial: consoleStream,
       cleanup: cleanup.move(),
     });
   }
 
   /**
-   * Waits until the guest accepts SSH connections, handing over its keys on the way.
-   * Asked again, it gives the first answer.
-   * @param timeoutMs for the whole boot
-   * @throws MmapvetError GUEST_DIED, GUEST_NOT_READY, GUEST_SETUP; the abort reason when `signal` fires
+   * Waits until the guest accepts SSH connections, handing over its keys on the way. Of one that was booted the clock is
+   * checked as well.
+   * @throws MmapvetError GUEST_DIED, GUEST_NOT_READY, GUEST_SILENT, GUEST_SETUP, GUEST_CLOCK; the abort reason when `signal`
+   * fires
    */
-  ready(timeoutMs: number, signal: AbortSignal): Promise<void> {
-    this.#ready ??= this.#until(this.#converse(), timeoutMs, signal).then(() => void (this.#isReady = true));
+  ready(limits: BootLimits, signal: AbortSignal): Promise<void> {
+    this.#ready ??= this.#until(this.#converse(), limits, signal);
     return this.#ready;
   }
 
-  get isReady(): boolean {
-    return this.#isReady;
+  /** What `ready` came to. */
+  get whenReady(): Promise<void> {
+    return this.#ready ?? Promise.reject(new Error('nobody has asked this guest whether it is ready'));
   }
 
   /**
@@ -194,46 +213,75 @@ export class Guest implements AsyncDisposable {
    * @param state an empty file for all but the memory
    * @throws as `ready`, and MIGRATION_FAILED
    */
-  async save(state: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
-    await this.#until(this.#said('hello'), timeoutMs, signal);
+  async save(state: string, limits: BootLimits, signal: AbortSignal): Promise<void> {
+    const booted = async (): Promise<string> => {
+      const complaints = await this.#handover.said('hello');
+      await this.#checkClock(await this.#handover.time());
+      return complaints;
+    };
+    await this.#until(booted(), limits, signal);
     await this.#qmp.execute('stop');
     await saveState(this.#qmp, state, join(this.#folder, 'state'));
   }
 
   /** @param answer the guest's complaints, empty for none */
-  async #until(answer: Promise<string>, timeoutMs: number, signal: AbortSignal): Promise<void> {
+  async #until(answer: Promise<string>, limits: BootLimits, signal: AbortSignal): Promise<void> {
+    answer.catch(() => {});
+    using total = new Countdown(limits.totalMs);
+    using silence = new Countdown(limits.silenceMs);
+    const unsubscribe = this.console.subscribe(() => silence.restart(limits.silenceMs));
     const stop = new AbortController();
-    const timeout = sleep(timeoutMs, 'timeout' as const, { signal: AbortSignal.any([stop.signal, signal]) });
-    timeout.catch(() => {});
     try {
-      const first = await Promise.race([answer, this.exited.then(() => 'exit' as const), timeout]);
-      if (first === 'exit') throw await this.#died();
-      if (first === 'timeout')
-        throw new MmapvetError('GUEST_NOT_READY', `The guest was not ready for SSH after ${timeoutMs / 1000} s.`, {
-          hint: 'Read the end of its console.',
-          details: this.console.lines().slice(-15),
-        });
-      if (first !== '')
-        throw new MmapvetError('GUEST_SETUP', `The guest could not set itself up: ${first}`, {
-          details: this.console.lines().slice(-15),
-        });
+      const first = await Promise.race([
+        answer.then((complaints) => ({ kind: 'answer', complaints }) as const),
+        this.exited.then(() => ({ kind: 'exit' }) as const),
+        total.over.then(() => ({ kind: 'late' }) as const),
+        silence.over.then(() => ({ kind: 'silent' }) as const),
+        abortOf(signal, stop.signal),
+      ]);
+      switch (first.kind) {
+        case 'answer':
+          if (first.complaints === '') return;
+          throw this.#bootError('GUEST_SETUP', `The guest could not set itself up: ${first.complaints}`);
+        case 'exit':
+          throw await this.#died();
+        case 'late':
+          throw this.#bootError(
+            'GUEST_NOT_READY',
+            `The guest was not ready for SSH after ${seconds(limits.totalMs)} s.`,
+          );
+        case 'silent':
+          throw this.#bootError(
+            'GUEST_SILENT',
+            `The guest was not ready for SSH, and silent for ${seconds(limits.silenceMs)} s.`,
+          );
+      }
     } catch (error) {
       signal.throwIfAborted();
       throw error;
     } finally {
       stop.abort();
+      unsubscribe();
     }
   }
 
-  /** Hands over when the guest says `hello`; a restored one has said it before. @returns as `#said` */
-  #converse(): Promise<string> {
-    const handOver = (): void => {
-      this.#handover.write(handoverMessage(this.keys));
-      this.#dial();
-    };
-    const answer = this.#said('ready', (line) => line === 'hello' && handOver());
-    if (this.#restored) handOver();
-    return answer;
+  #bootError(code: string, text: string): MmapvetError {
+    return new MmapvetError(code, text, {
+      hint: 'Read the end of its console.',
+      details: this.console.lines().slice(-15),
+    });
+  }
+
+  /** Hands over when the guest says `hello`; a restored one has said it before. @returns as HandoverPort.said */
+  async #converse(): Promise<string> {
+    const ready = this.#handover.said('ready');
+    if (!this.#restored) await this.#handover.said('hello');
+    const stamp = this.#restored ? null : await this.#handover.time();
+    this.#handover.send(handoverMessage(this.keys));
+    this.#dial();
+    const complaints = await ready;
+    if (stamp !== null) await this.#checkClock(stamp);
+    return complaints;
   }
 
   /**
@@ -247,22 +295,27 @@ export class Guest implements AsyncDisposable {
     this.#cleanup.defer(() => void socket.destroy());
   }
 
-  /** Waits for a word. @returns the guest's complaints until then, empty for none */
-  #said(word: string, onLine: (line: string) => unknown = () => {}): Promise<string> {
-    const { promise, resolve } = Promise.withResolvers<string>();
-    let text = '';
-    const complaints: string[] = [];
-    this.#handover.setEncoding('latin1').on('data', (chunk) => {
-      text += String(chunk);
-      const lines = text.split('\n');
-      text = (lines.pop() ?? '').slice(-1024);
-      for (const line of lines) {
-        onLine(line);
-        if (line === word) resolve(complaints.join('; '));
-        else if (line.startsWith('error ') && complaints.length < 10) complaints.push(line.slice('error '.length, 200));
-      }
+  /** @throws MmapvetError GUEST_CLOCK */
+  async #checkClock(first: ClockStamp): Promise<void> {
+    await sleep(Math.max(0, first.cameMs + CLOCK_CHECK_MS - performance.now()));
+    const rate = rateBetween(first, await this.#handover.time());
+    if (!isTooFast(rate)) return;
+    const times = ((rate.least + Math.min(rate.most, rate.least * 2)) / 2).toFixed(2);
+    throw new MmapvetError('GUEST_CLOCK', `The guest's clock runs ${times} times as fast as the host's.`, {
+      hint: 'Try again: on a busy host Linux may calibrate the clock wrongly while it boots.',
     });
-    return promise;
+  }
+
+  /** Asks process 1 for a sign of life, past network and SSH. @returns whether it came in time */
+  async answers(timeoutMs: number): Promise<boolean> {
+    const answer = this.#handover.time().then(() => true);
+    return Promise.race([answer, sleep(timeoutMs, false, { ref: false })]);
+  }
+
+  /** Sends a BREAK and a key over the serial console: sysrq, for a guest whose user space is gone. */
+  async sysrq(key: string): Promise<void> {
+    await this.#qmp.execute('chardev-send-break', { id: CONSOLE_ID });
+    this.#serial.write(key);
   }
 
   async #died(): Promise<MmapvetError> {
@@ -328,13 +381,23 @@ export class Guest implements AsyncDisposable {
     this.#qmp.execute('quit').catch(() => {});
     await Promise.race([this.exited, sleep(2000, undefined, { ref: false })]);
     this.#qmp.close();
-    this.#handover.destroy();
     await this.#cleanup.disposeAsync();
   }
 }
 
 const closed = (socket: Socket): Promise<void> =>
   new Promise((done) => void socket.once('close', () => done()).on('error', () => {}));
+
+/** Rejects when `signal` fires, unless `stop` did before. */
+function abortOf(signal: AbortSignal, stop: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const fire = (): void => reject(signal.reason as Error);
+  if (signal.aborted) fire();
+  signal.addEventListener('abort', fire, { once: true, signal: stop });
+  return promise;
+}
+
+const seconds = (ms: number): number => Math.round(ms / 1000);
 
 function ramOf(how: GuestStart): GuestRam | null {
   switch (how.kind) {

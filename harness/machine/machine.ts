@@ -23,6 +23,8 @@ export interface MachineData {
   readonly kernelArgs: readonly string[];
   /** What differs for kernels with a fragment of kernel-config/, by its name. */
   readonly beside: Readonly<Record<string, Partial<MachineData>>>;
+  /** From QEMU's start to the first moment for SSH, on an idle 2-core host (docs/evidence); what a slower host is measured by. */
+  readonly referenceMs: Readonly<Record<Accel, { readonly boot: number; readonly restore: number }>>;
 }
 
 const MACHINES: readonly MachineData[] = [X86_64_MACHINE, ARM64_MACHINE, ARM64_16K_MACHINE, ARM64_64K_MACHINE];

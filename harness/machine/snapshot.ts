@@ -9,7 +9,8 @@ import { z } from 'zod';
 import { MmapvetError } from '../core/errors.ts';
 import { findProgram } from '../host/find.ts';
 import { findEntry, keyOf, makeEntry } from '../kernel/cache.ts';
-import { Guest, type GuestRequest } from './guest.ts';
+import { CLOCK_TRIES } from './clock.ts';
+import { Guest, type BootLimits, type GuestRequest } from './guest.ts';
 
 /** The kind of entry in the store. */
 export const SNAPSHOTS = 'snapshots';
@@ -25,11 +26,20 @@ export interface Snapshot {
 }
 
 export type SnapshotResult =
-  | { readonly kind: 'saved'; readonly snapshot: Snapshot; readonly reused: boolean }
+  /** `bootMs`: what the boot took; null for one that was saved before. */
+  | { readonly kind: 'saved'; readonly snapshot: Snapshot; readonly bootMs: number | null }
   /** The kernel did not come up: whose fault that is, the console tells. */
   | { readonly kind: 'no-boot'; readonly error: MmapvetError; readonly lines: readonly string[] }
   /** It came up, but could not be saved: guests have to be booted. */
   | { readonly kind: 'not-saved'; readonly error: MmapvetError };
+
+type Failure = Exclude<SnapshotResult, { readonly kind: 'saved' }>;
+
+interface Saved {
+  readonly kind: 'saved';
+  readonly lines: readonly string[];
+  readonly bootMs: number;
+}
 
 /** Sizes, and when QEMU last wrote the memory: a file that somebody touched since is not restored. */
 const Record = z.object({ ramBytes: z.number(), ramChangedMs: z.number(), stateBytes: z.number() });
@@ -96,29 +106,33 @@ async function read(folder: string): Promise<Snapshot> {
 /**
  * Finds a key's snapshot, or boots a guest and saves it.
  * @param request its `consoleFile` gets the console of that boot
- * @param bootMs for the boot
  * @throws only what is neither the kernel's nor QEMU's doing: NO_SPACE, QEMU_FAILED, the abort reason
  */
 export async function takeSnapshot(
   key: string,
   request: GuestRequest,
-  bootMs: number,
+  limits: BootLimits,
   signal: AbortSignal,
 ): Promise<SnapshotResult> {
   const found = await findSnapshot(key);
-  if (found !== null) return { kind: 'saved', snapshot: found, reused: true };
-  let failure: Exclude<SnapshotResult, { kind: 'saved' }> | null = null;
+  if (found !== null) return { kind: 'saved', snapshot: found, bootMs: null };
+  let failure: Failure | null = null;
+  let bootMs: number | null = null;
   try {
     const entry = await makeEntry(
       SNAPSHOTS,
       key,
       async (folder) => {
-        failure = await bootAndSave(folder, request, bootMs, signal);
-        if (failure !== null) throw failure.error;
+        const result = await bootAndSave(folder, request, limits, signal);
+        if (result.kind === 'saved') ({ bootMs } = result);
+        else {
+          failure = result;
+          throw result.error;
+        }
       },
       { signal },
     );
-    return { kind: 'saved', snapshot: await read(entry.folder), reused: entry.reused };
+    return { kind: 'saved', snapshot: await read(entry.folder), bootMs };
   } catch (error) {
     signal.throwIfAborted();
     if (failure !== null) return failure;
@@ -129,33 +143,49 @@ export async function takeSnapshot(
 async function bootAndSave(
   folder: string,
   request: GuestRequest,
-  bootMs: number,
+  limits: BootLimits,
   signal: AbortSignal,
-): Promise<Exclude<SnapshotResult, { kind: 'saved' }> | null> {
+): Promise<Failure | Saved> {
   const files = filesOf(folder);
-  await Promise.all([createPrivate(files.ram, request.machine.memoryMiB * 2 ** 20), createPrivate(files.state, 0)]);
-  let lines: readonly string[];
-  {
-    await using guest = await Guest.start(request, { kind: 'boot-to-save', ram: files.ram });
-    try {
-      await guest.save(files.state, bootMs, signal);
-    } catch (error) {
-      if (!(error instanceof MmapvetError)) throw error;
-      const booted = error.code === 'MIGRATION_FAILED' || error.code.startsWith('QMP_');
-      return booted ? { kind: 'not-saved', error } : { kind: 'no-boot', error, lines: guest.console.lines() };
-    }
-    lines = guest.console.lines();
-  }
+  let result = await bootOnce(folder, request, limits, signal);
+  // Every guest that is restored from it would have the wrong clock.
+  for (
+    let tries = 1;
+    result.kind === 'no-boot' && result.error.code === 'GUEST_CLOCK' && tries < CLOCK_TRIES;
+    tries += 1
+  )
+    result = await bootOnce(folder, request, limits, signal);
+  if (result.kind !== 'saved') return result;
   // QEMU is gone: nobody writes to the memory any more.
   const [ram, state] = await Promise.all([stat(files.ram), stat(files.state)]);
-  await writeFile(files.console, lines.join('\n'), 'latin1');
+  await writeFile(files.console, result.lines.join('\n'), 'latin1');
   const record: z.infer<typeof Record> = { ramBytes: ram.size, ramChangedMs: ram.mtimeMs, stateBytes: state.size };
   await writeFile(files.record, JSON.stringify(record));
-  return null;
+  return result;
+}
+
+async function bootOnce(
+  folder: string,
+  request: GuestRequest,
+  limits: BootLimits,
+  signal: AbortSignal,
+): Promise<Failure | Saved> {
+  const files = filesOf(folder);
+  await Promise.all([createPrivate(files.ram, request.machine.memoryMiB * 2 ** 20), createPrivate(files.state, 0)]);
+  const start = performance.now();
+  await using guest = await Guest.start(request, { kind: 'boot-to-save', ram: files.ram });
+  try {
+    await guest.save(files.state, limits, signal);
+    return { kind: 'saved', lines: guest.console.lines(), bootMs: performance.now() - start };
+  } catch (error) {
+    if (!(error instanceof MmapvetError)) throw error;
+    const booted = error.code === 'MIGRATION_FAILED' || error.code.startsWith('QMP_');
+    return booted ? { kind: 'not-saved', error } : { kind: 'no-boot', error, lines: guest.console.lines() };
+  }
 }
 
 /** A guest's memory is nobody else's to read. */
 async function createPrivate(file: string, bytes: number): Promise<void> {
-  await using handle = await open(file, 'wx', 0o600);
+  await using handle = await open(file, 'w', 0o600);
   await handle.truncate(bytes);
 }

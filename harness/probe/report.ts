@@ -30,6 +30,8 @@ export interface ProbeFacts {
   readonly observed: { readonly driver: readonly string[]; readonly user: readonly string[] };
   readonly taint: { readonly before: number; readonly after: number } | null;
   readonly durationMs: number | null;
+  /** Its diagnostics as they came, without their `# `, and its result line. */
+  readonly said: readonly string[];
   /** Lines that were one too many for their list. */
   readonly lost: number;
 }
@@ -40,7 +42,7 @@ export interface ProbeReport extends ProbeFacts {
   readonly reason: string;
 }
 
-const LIMITS = { facts: 64, log: 1024, counts: 32, vmas: 256, kmsg: 500, splats: 16, text: 500 } as const;
+const LIMITS = { facts: 64, log: 1024, counts: 32, vmas: 256, kmsg: 500, splats: 16, said: 2500, text: 500 } as const;
 const CELL = /^([A-Z]\d{2})\.(direct|W[1-5])$/;
 
 export interface CellName {
@@ -72,6 +74,7 @@ export function collectFacts(name: CellName): FactCollector {
   const log = bounded<string>();
   const vmas = bounded<string>();
   const kmsg = bounded<string>();
+  const said = bounded<string>();
   const counts = new Map<string, number>();
   let changed: string | null = null;
   let taint: ProbeFacts['taint'] = null;
@@ -100,6 +103,7 @@ export function collectFacts(name: CellName): FactCollector {
   return {
     name,
     add(text) {
+      pushBounded(said, LIMITS.said, harmless(text, LIMITS.text));
       for (const [pattern, read] of readers) {
         const match = pattern.exec(text);
         if (match === null) continue;
@@ -120,6 +124,7 @@ export function collectFacts(name: CellName): FactCollector {
       observed: { driver: sawDriver.items, user: sawUser.items },
       taint,
       durationMs,
+      said: said.items,
       lost: driver.lost + user.lost + log.lost + vmas.lost + kmsg.lost + splats.lost + sawDriver.lost + sawUser.lost,
     }),
   };

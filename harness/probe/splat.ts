@@ -68,7 +68,7 @@ function placeOf(lines: readonly string[]): Place {
 }
 
 /** Class, kind and guilty function: what stays the same in another build. Numbers in a title are addresses or ids. */
-function fingerprint(kind: FaultClass, title: string, at: string): string {
+export function fingerprint(kind: FaultClass, title: string, at: string): string {
   const name = at === '' ? '' : plainName(at);
   const bare = withoutNumbers(title.replaceAll(name === '' ? '\0' : name, ''));
   return createHash('sha256').update([kind, bare, name].join('\0')).digest('hex').slice(0, 16);

@@ -31,6 +31,8 @@ export interface TranscriptHooks {
   readonly onHeader?: (header: ProbeHeader) => void;
   readonly onBegin?: (cell: string) => void;
   readonly onReport?: (report: ProbeReport) => void;
+  /** The probes gave up within a cell: it can't be ended. */
+  readonly onStuck?: (text: string) => void;
 }
 
 export interface TranscriptReader {
@@ -86,7 +88,9 @@ export function createTranscriptReader(hooks: TranscriptHooks = {}): TranscriptR
     if (reported.has(name.cell)) return problem(`a second result for ${name.cell}`);
     if (reported.size >= LIMITS.cells) return problem('more results than any plan has');
     reported.add(name.cell);
-    const report = { ...facts, ...judge(item.ok, item.directive, facts) };
+    const end = [item.ok ? 'ok' : 'not ok', item.description, directiveText(item.directive)].join(' ').trim();
+    const said = [...facts.said, harmless(end, LIMITS.text)];
+    const report = { ...facts, said, ...judge(item.ok, item.directive, facts) };
     reports.items.push(report);
     hooks.onReport?.(report);
   }
@@ -103,6 +107,7 @@ export function createTranscriptReader(hooks: TranscriptHooks = {}): TranscriptR
           return;
         case 'bail-out':
           bailOut ??= harmless(item.text, LIMITS.text);
+          if (open !== null) hooks.onStuck?.(bailOut);
           return;
         case 'problem':
           return problem(item.text);
@@ -121,6 +126,9 @@ export function createTranscriptReader(hooks: TranscriptHooks = {}): TranscriptR
     }),
   };
 }
+
+const directiveText = (directive: Directive | null): string =>
+  directive === null ? '' : `# ${directive.kind} ${directive.text}`;
 
 /** The outcome that a result line and the diagnostics before it stand for: the table in docs/probe-output.md. */
 function judge(ok: boolean, directive: Directive | null, facts: ProbeFacts): Pick<ProbeReport, 'outcome' | 'reason'> {

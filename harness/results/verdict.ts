@@ -14,7 +14,16 @@ import { behaviourFacts, behaviourOf, compareBehaviour } from './behaviour.ts';
 
 /** Why a cell has no report. */
 export type Missing =
-  'crashed' | 'cut-off' | 'time-limit' | 'not-run' | 'lost-connection' | 'guest-died' | 'no-result' | 'interrupted';
+  | 'crashed'
+  | 'cut-off'
+  | 'hang'
+  | 'time-limit'
+  | 'not-run'
+  | 'lost-connection'
+  | 'guest-died'
+  | 'no-result'
+  | 'interrupted'
+  | 'out-of-time';
 
 export type ProbeResult =
   | { readonly kind: 'reported'; readonly report: ProbeReport }
@@ -60,16 +69,18 @@ const SINCE: Partial<Record<Feature, readonly [major: number, minor: number]>> =
 const MISSING: Readonly<Record<Missing, string>> = {
   crashed: 'the probe crashed',
   'cut-off': "the probe's output was cut off",
+  hang: 'the probe came to no end',
   'time-limit': 'the probe took longer than its time limit',
   'not-run': 'the probe never started',
   'lost-connection': 'the connection to the guest was lost',
   'guest-died': 'the guest ended before the probe did',
   'no-result': 'the probe ended without a result for this cell',
   interrupted: 'the run was interrupted',
+  'out-of-time': "the run's time was over",
 };
 
 /** Troubles that lie before the probe. */
-const BEFORE: readonly Missing[] = ['not-run', 'interrupted'];
+const BEFORE: readonly Missing[] = ['not-run', 'interrupted', 'out-of-time'];
 
 const REASON_LIMIT = 500;
 

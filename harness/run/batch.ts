@@ -11,6 +11,7 @@ import type { GuestKind } from './batches.ts';
 import { ofGuest, type Guests } from './guests.ts';
 import type { CellLedger } from './ledger.ts';
 import type { OwnBinary } from './own-probe.ts';
+import type { Pace } from './pace.ts';
 import { runSession, troubleText, type SessionHooks, type SessionResult, type SessionTrouble } from './session.ts';
 
 export interface BatchRequest {
@@ -18,9 +19,9 @@ export interface BatchRequest {
   readonly guests: Guests;
   readonly kind: GuestKind;
   readonly probeSeconds: number;
+  readonly silenceMs: number;
+  readonly pace: Pace;
   readonly seed: number | null;
-  /** Limit of one boot. */
-  readonly bootMs: number;
   readonly lie: number;
   readonly own: OwnBinary | null;
   readonly signal: AbortSignal;
@@ -50,16 +51,18 @@ export async function runBatch(request: BatchRequest, ledger: CellLedger, emit: 
 }
 
 async function runOnce(request: BatchRequest, ledger: CellLedger, emit: Emit): Promise<SessionResult> {
-  const { target, guests, kind, probeSeconds, seed, bootMs, lie, own, signal, onIdle, coverage } = request;
+  const { target, guests, kind, probeSeconds, silenceMs, pace, seed, lie, own, signal, onIdle, coverage } = request;
   const number = guests.next();
+  ledger.guest = number;
   return runSession(
     {
       target,
       open: () => guests.open(number, kind),
       cells: ledger.pending,
       probeSeconds,
+      silenceMs,
+      pace,
       seed,
-      bootMs,
       lie,
       own,
       signal,
@@ -112,6 +115,15 @@ function takeTrouble(result: SessionResult, ledger: CellLedger, emit: Emit, targ
       else if (own !== null && findSplats(lines).length === 0)
         emit({ kind: 'kernel-fault', target, during: 'between probes', fault: own });
       note(emit, target, `A guest was lost: ${trouble.text}.`, undefined, 'GUEST_LOST');
+      return;
+    }
+    case 'hang': {
+      const { by, fault, files } = trouble.hang;
+      const why = by === 'line' ? 'lost-connection' : by === 'host' ? 'guest-died' : 'hang';
+      if (running !== null) ledger.broken(running, why, trouble.text, lines, fault, files);
+      else if (fault !== null && findSplats(lines).length === 0)
+        emit({ kind: 'kernel-fault', target, during: 'between probes', fault });
+      note(emit, target, `A guest came to no end: ${trouble.text}.`, undefined, 'GUEST_HANGS');
       return;
     }
     case 'connection':

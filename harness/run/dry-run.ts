@@ -41,7 +41,6 @@ export async function dryRun(plan: BuildPlan, screen: Screen): Promise<number> {
         kernel: join(cacheFolder(), 'kernels/KEY', target.arch.kernelImage.split('/').at(-1) ?? ''),
         initrd: join(cacheFolder(), 'images/KEY/initrd.cpio'),
         sockets: '/tmp/mmapvet-XXXXXX',
-        console: 'RUN/console-1.log',
         ram: null,
       },
       {

@@ -17,11 +17,12 @@ import type { Multiplexer, NamedReporter, ReporterFailure } from '../report/mult
 import { repeatCommand } from '../report/repeat-command.ts';
 import { buildResults, type Results } from '../results/results.ts';
 import type { RunStore } from '../results/store.ts';
-import { keepEvidence } from './evidence.ts';
+import { identityOf, keepEvidence } from './evidence.ts';
 import { symbolizingEmit } from './fault-symbols.ts';
 import type { GuestHook } from './guests.ts';
 import { createKnownTrouble, type KnownTrouble, type Scope } from './known.ts';
 import { Gate, guestsAtOnce } from './limits.ts';
+import { Pace } from './pace.ts';
 import { catalogueOf, type RunPlan } from './plan.ts';
 import { prepareKernel, prepareTarget, type Inputs, type Prepared } from './prepare.ts';
 import { createRecorder, type Recorder } from './record.ts';
@@ -101,8 +102,13 @@ export function keptReporters(store: RunStore, plan: RunPlan): NamedReporter[] {
  */
 export async function execute(execution: Execution): Promise<Outcome> {
   const { plan, store, reporters, origin } = execution;
-  const facts: Facts = { recorded: readRecorded(), known: createKnownTrouble(execution.allow) };
   const events: Event[] = [];
+  const facts: Facts = {
+    recorded: readRecorded(),
+    known: createKnownTrouble(execution.allow),
+    pace: new Pace(),
+    events,
+  };
   const sink = createSink((event) => {
     events.push(event);
     store.append(event);
@@ -121,8 +127,11 @@ export async function execute(execution: Execution): Promise<Outcome> {
     cells: plan.targets.flatMap((target) => cellsOf(plan, target)),
   });
   const targets = new Map<string, Prepared>(origin.kind === 'built' ? origin.targets : []);
-  const interrupted = await runAll(execution, facts, sink, targets);
-  if (!interrupted && isUsual(execution)) await keepSettled(execution, events, targets);
+  using limit = globalLimit(plan.globalMs);
+  const within = { ...execution, signal: AbortSignal.any([execution.signal, limit.signal]) };
+  await runAll(within, facts, sink, targets);
+  const interrupted = execution.signal.aborted;
+  if (!within.signal.aborted && isUsual(execution)) await keepSettled(execution, events, targets);
   const exitCode = sink.exitCode(plan.strict, interrupted);
   const durationMs = Math.round(performance.now() - start);
   sink.emit({ kind: 'run-end', counts: { ...sink.counts() }, exitCode, interrupted, durationMs });
@@ -152,14 +161,28 @@ function cellsOf(plan: RunPlan, target: Target): CellId[] {
   }));
 }
 
-/** What was known of the kernel before the run. */
+/** What is known of the kernel and of this host. */
 interface Facts {
   readonly recorded: Recorded;
   readonly known: KnownTrouble;
+  readonly pace: Pace;
+  /** All so far. */
+  readonly events: readonly Event[];
 }
 
-/** @returns whether the user stopped it; every other trouble is an event */
-async function runAll(execution: Execution, facts: Facts, sink: Sink, built: Map<string, Prepared>): Promise<boolean> {
+/** `--global-timeout`: a signal that fires when the run's time is over. */
+function globalLimit(ms: number | null): Disposable & { readonly signal: AbortSignal } {
+  const controller = new AbortController();
+  const seconds = (ms ?? 0) / 1000;
+  const error = new MmapvetError('GLOBAL_TIMEOUT', `The run was not over after ${seconds} s (--global-timeout).`, {
+    hint: 'Give it more time, or fewer cells; "mmapvet run --resume" goes on with what is left.',
+  });
+  const timer = ms === null ? undefined : setTimeout(() => controller.abort(error), ms);
+  return { signal: controller.signal, [Symbol.dispose]: () => clearTimeout(timer) };
+}
+
+/** Every trouble is an event, an interrupt is none. */
+async function runAll(execution: Execution, facts: Facts, sink: Sink, built: Map<string, Prepared>): Promise<void> {
   const { plan, store, signal } = execution;
   const { sources, guests } = execution.gates ?? createGates(plan);
   const late = new Map(
@@ -204,12 +227,16 @@ async function runAll(execution: Execution, facts: Facts, sink: Sink, built: Map
   } catch (error) {
     giveUp(error, null);
   }
-  if (signal.aborted) for (const vet of vets.values()) vet.giveUp('interrupted', '');
+  const reason: unknown = signal.aborted ? signal.reason : null;
+  const outOfTime = reason instanceof MmapvetError && reason.code === 'GLOBAL_TIMEOUT';
+  if (outOfTime) emitError(sink.emit, null, reason);
+  if (signal.aborted)
+    for (const vet of vets.values())
+      vet.giveUp(outOfTime ? 'out-of-time' : 'interrupted', outOfTime ? messageOf(reason) : '');
   await Promise.all(late.values().map((each) => each.settled()));
-  if (signal.aborted) return true;
+  if (signal.aborted) return;
   facts.known.conclude(scopeOf(plan, vets), sink.emit);
   recorder?.conclude(sink.cells, sink.emit);
-  return false;
 }
 
 /**
@@ -318,7 +345,14 @@ function targetVet(execution: Execution, target: Target, facts: Facts, emit: Emi
       store.writeText(`${target.name}/coverage.info`, text);
       return `${target.name}/coverage.info`;
     },
-    keepEvidence: (cell, slice) => keepEvidence(store, cell, slice, repeatCommand(command, cell.clause, cell.target)),
+    keepEvidence: (cell, found) =>
+      keepEvidence(
+        store,
+        cell,
+        found,
+        identityOf(facts.events, cell.target, found.guest),
+        repeatCommand(command, cell.clause, cell.target),
+      ),
     emit,
     signal,
     ...(onIdle === undefined ? {} : { onIdle }),

@@ -5,9 +5,11 @@
 import { messageOf, type MmapvetError } from '../core/errors.ts';
 import type { Emit } from '../core/events.ts';
 import { inStage } from '../kernel/stage.ts';
-import { Guest, type GuestRequest, type GuestStart } from '../machine/guest.ts';
+import { Guest, type BootLimits, type GuestRequest, type GuestStart } from '../machine/guest.ts';
+import { bootGuest } from '../machine/boot.ts';
 import { dropSnapshot, snapshotKey, takeSnapshot, type Snapshot } from '../machine/snapshot.ts';
 import type { GuestKind } from './batches.ts';
+import type { Pace } from './pace.ts';
 
 export interface GuestsRequest {
   readonly target: string;
@@ -16,8 +18,10 @@ export interface GuestsRequest {
   readonly contents: readonly string[];
   /** Where the console of the n-th guest goes; 0 is the boot that was saved. */
   readonly consoleFile: (guest: number) => string;
-  /** Limit of one boot. */
-  readonly bootMs: number;
+  /** What time limits are stretched by. */
+  readonly pace: Pace;
+  /** A guest that says nothing for so long while it boots is stuck, in ms. */
+  readonly silenceMs: number;
   readonly emit: Emit;
   readonly signal: AbortSignal;
   readonly onGuest?: GuestHook;
@@ -33,14 +37,14 @@ export interface SavedBoot {
   readonly lines: readonly string[];
 }
 
-/** A restored guest is ready in a quarter of a second; it gets fifty times what that takes on a busy host. */
-const RESTORE_MS = 30_000;
-
 /** An `emit` that says of stages which guest they are of. */
 export const ofGuest =
   (emit: Emit, guest: number): Emit =>
   (event) =>
     emit(event.kind === 'stage-start' || event.kind === 'stage-end' ? { ...event, guest } : event);
+
+/** A restored guest is ready in a quarter of a second on the reference host. */
+const RESTORE_MS = 10_000;
 
 export class Guests {
   readonly #request: GuestsRequest;
@@ -54,16 +58,22 @@ export class Guests {
 
   /** Makes sure that there is a snapshot, or that there can be none. Call it once, before `open`. */
   async prepare(): Promise<SavedBoot> {
-    const { target, guest, contents, consoleFile, bootMs, emit, signal } = this.#request;
+    const { target, guest, contents, consoleFile, pace, emit, signal } = this.#request;
     this.#key = await snapshotKey(guest, contents);
     let boot: SavedBoot = { error: null, lines: [] };
     await inStage('boot', target, '', { emit }, async () => {
-      const result = await takeSnapshot(this.#key, { ...guest, consoleFile: consoleFile(0) }, bootMs, signal);
+      const result = await takeSnapshot(
+        this.#key,
+        { ...guest, consoleFile: consoleFile(0) },
+        this.#bootLimits(),
+        signal,
+      );
       switch (result.kind) {
         case 'saved':
+          if (result.bootMs !== null) pace.measured(result.bootMs, this.#reference.boot);
           this.#snapshot = result.snapshot;
           boot = { error: null, lines: result.snapshot.bootLines };
-          return { value: null, reused: result.reused };
+          return { value: null, reused: result.bootMs === null };
         case 'not-saved':
           this.#note('SNAPSHOT_UNSAVED', `No guest can be saved, so each is booted: ${messageOf(result.error)}`);
           return { value: null };
@@ -83,16 +93,13 @@ export class Guests {
     return this.#count;
   }
 
-  /**
-   * Starts a guest; `ready` of a restored one has been waited for.
-   * @throws MmapvetError as Guest.start
-   */
+  /** A guest that is ready, or says in `whenReady` why it is not. @throws MmapvetError as Guest.start */
   async open(number: number, kind: GuestKind): Promise<Guest> {
     const { target, guest, consoleFile, emit, onGuest } = this.#request;
     const request = { ...guest, consoleFile: consoleFile(number) };
     const restored = kind === 'booted' ? null : await this.#restore(request, number);
     await using cleanup = new AsyncDisposableStack();
-    const opened = cleanup.use(restored ?? (await Guest.start(request)));
+    const opened = cleanup.use(restored ?? (await this.#boot(request, number)));
     emit({
       kind: 'guest',
       target,
@@ -107,17 +114,37 @@ export class Guests {
     return opened;
   }
 
+  async #boot(request: GuestRequest, number: number): Promise<Guest> {
+    const { target, pace, emit, signal } = this.#request;
+    const start = performance.now();
+    let booted: Guest | null = null;
+    try {
+      return await inStage('boot', target, '', { emit: ofGuest(emit, number) }, async () => {
+        booted = await bootGuest(request, this.#bootLimits(), signal);
+        await booted.whenReady;
+        pace.measured(performance.now() - start, this.#reference.boot);
+        return { value: booted };
+      });
+    } catch (error) {
+      if (booted === null) throw error;
+      return booted;
+    }
+  }
+
   /** @returns null where there is no snapshot, or none that works: it is dropped then */
   async #restore(request: GuestRequest, number: number): Promise<Guest | null> {
-    const { target, emit, signal } = this.#request;
+    const { target, pace, emit, signal } = this.#request;
     const snapshot = this.#snapshot;
     if (snapshot === null) return null;
-    const start: GuestStart = { kind: 'restore', ram: snapshot.ram, state: snapshot.state };
+    const start = performance.now();
+    const totalMs = pace.stretch(RESTORE_MS);
+    const how: GuestStart = { kind: 'restore', ram: snapshot.ram, state: snapshot.state };
     try {
       return await inStage('restore', target, '', { emit: ofGuest(emit, number) }, async () => {
         await using cleanup = new AsyncDisposableStack();
-        const guest = cleanup.use(await Guest.start(request, start));
-        await guest.ready(RESTORE_MS, signal);
+        const guest = cleanup.use(await Guest.start(request, how));
+        await guest.ready({ totalMs, silenceMs: totalMs }, signal);
+        pace.measured(performance.now() - start, this.#reference.restore);
         cleanup.move();
         return { value: guest };
       });
@@ -128,6 +155,15 @@ export class Guests {
       this.#note('SNAPSHOT_DROPPED', `A saved guest could not be restored, so guests are booted: ${messageOf(error)}`);
       return null;
     }
+  }
+
+  get #reference(): { readonly boot: number; readonly restore: number } {
+    const { machine, accel } = this.#request.guest;
+    return machine.referenceMs[accel];
+  }
+
+  #bootLimits(): BootLimits {
+    return this.#request.pace.bootLimits(this.#reference.boot, this.#request.silenceMs);
   }
 
   #note(code: string, text: string): void {

@@ -10,6 +10,7 @@ import { sliceByCell } from '../probe/slices.ts';
 import { findSplats } from '../probe/splat.ts';
 import type { ProbeFacts, ProbeReport } from '../probe/report.ts';
 import { decide, type Missing } from '../results/verdict.ts';
+import type { Found } from './evidence.ts';
 import { cellName, type Attempt } from './tally.ts';
 
 export interface LedgerOptions {
@@ -36,6 +37,8 @@ export class CellLedger {
   /** Of the driver, from the probes' header or the compile probes; null until known. */
   features: readonly string[] | null;
   kernelVersion: string;
+  /** The number of the guest that runs the cells; null before any does. */
+  guest: number | null = null;
 
   constructor(options: LedgerOptions) {
     this.#options = options;
@@ -67,14 +70,22 @@ export class CellLedger {
   /**
    * The cell that was running when the guest or the probes came to an end.
    * @param end what the end itself says of the kernel, for one that came without a word on the console
+   * @param files more for the evidence, by name
    */
-  broken(facts: ProbeFacts, why: Missing, detail: string, lines: readonly string[], end: Fault | null = null): void {
+  broken(
+    facts: ProbeFacts,
+    why: Missing,
+    detail: string,
+    lines: readonly string[],
+    end: Fault | null = null,
+    files: Found['files'] = new Map(),
+  ): void {
     const check = this.#pending.get(facts.cell);
     if (check === undefined) return;
     const slice = sliceByCell(lines).cells.get(facts.cell) ?? [];
     const splats: readonly Fault[] = findSplats(slice);
     const faults = splats.length === 0 && end !== null ? [end] : splats;
-    this.#settle(check, { kind: 'missing', why, detail, facts }, faults, slice);
+    this.#settle(check, { kind: 'missing', why, detail, facts }, faults, slice, files);
   }
 
   /** All cells that are left: nothing more will be known about them. */
@@ -88,7 +99,9 @@ export class CellLedger {
     probe: Parameters<typeof decide>[0]['probe'],
     splats: readonly Fault[],
     slice: readonly string[],
+    files: Found['files'] = new Map(),
   ): void {
+    const facts = probe.kind === 'reported' ? probe.report : probe.facts;
     this.#pending.delete(nameOf(check));
     const cell = decide({
       id: this.#idOf(check),
@@ -102,6 +115,13 @@ export class CellLedger {
       allow: this.#options.allow,
       evidence: null,
     });
-    this.#options.onVerdict({ cell, slice, ours: probe.kind === 'missing' && OURS.includes(probe.why) });
+    this.#options.onVerdict({
+      cell,
+      slice,
+      files,
+      said: facts?.said ?? [],
+      guest: this.guest,
+      ours: probe.kind === 'missing' && OURS.includes(probe.why),
+    });
   }
 }

@@ -6,11 +6,13 @@ import { MmapvetError } from '../core/errors.ts';
 import type { Emit } from '../core/events.ts';
 import { stateFolder } from '../core/paths.ts';
 import type { Build } from '../kernel/build.ts';
-import { Guest } from '../machine/guest.ts';
+import { bootGuest } from '../machine/boot.ts';
+import type { Guest } from '../machine/guest.ts';
 import { SshConnection } from '../ssh/connection.ts';
 import type { BuildPlan } from './plan.ts';
 import { prepareKernel, prepareTarget, readInputs } from './prepare.ts';
-import { BOOT_MS, INSMOD } from './session.ts';
+import { Pace, SILENCE_MS } from './pace.ts';
+import { INSMOD } from './session.ts';
 
 export interface OpenGuest extends AsyncDisposable {
   readonly guest: Guest;
@@ -44,10 +46,14 @@ export async function openGuest(
     throw new MmapvetError('NO_HOOK', `Linux ${prepared.kernelVersion} lacks the hook: there is no driver to load.`, {
       hint: 'Give a kernel 7.1 or later with --kernel.',
     });
-  const guest = cleanup.use(await Guest.start({ ...prepared.guest, consoleFile: join(folder, 'console.log'), gdb }));
-  await guest.ready(BOOT_MS, signal);
+  const { machine, accel } = prepared.guest;
+  const pace = new Pace();
+  const limits = pace.bootLimits(machine.referenceMs[accel].boot, SILENCE_MS);
+  const request = { ...prepared.guest, consoleFile: join(folder, 'console.log'), gdb };
+  const guest = cleanup.use(await bootGuest(request, limits, signal));
+  await guest.whenReady;
   const connection = cleanup.use(await SshConnection.connect(guest.takeSsh(), signal, { patient: gdb }));
-  const loaded = await connection.exec({ command: INSMOD, timeoutMs: 30_000, signal });
+  const loaded = await connection.exec({ command: INSMOD, timeoutMs: pace.stretch(30_000), signal });
   if (loaded.end.kind !== 'exit' || loaded.end.code !== 0)
     throw new MmapvetError('DRIVER_LOAD', `The driver did not load: ${loaded.stderr.trim()}`, {
       hint: 'Read the end of the console.',

@@ -59,6 +59,10 @@ export interface RunPlan extends BuildPlan {
   /** The most guests at once, as the config has it. */
   readonly guests: number | undefined;
   readonly probeSeconds: number;
+  /** A guest that says nothing for so long is asked whether it lives, in ms. */
+  readonly silenceMs: number;
+  /** For the whole run, in ms; null for no limit. */
+  readonly globalMs: number | null;
   /** What J09 draws its operations from; null lets the probe choose. */
   readonly seed: number | null;
   readonly strict: boolean;
@@ -132,6 +136,7 @@ export function planBuild(values: PlanValues, config: Config = NO_CONFIG): Build
 export function planRun(values: PlanValues, config: Config = NO_CONFIG, own: OwnProbe | null = null): RunPlan {
   const lie = chooseLie(one(values['driverLie']));
   const update = values['update'] === true;
+  const probeSeconds = number(values['timeout'], '--timeout', 1, 86_400) ?? config.timeout ?? 30;
   if (update && lie !== 0)
     throw usageError('UPDATE_LIE', '"--update" would record what a lying driver says.', 'Leave out --driver-lie.');
   return {
@@ -143,7 +148,9 @@ export function planRun(values: PlanValues, config: Config = NO_CONFIG, own: Own
     repeats: number(values['repeat'], '--repeat', 1, 1000) ?? 1,
     confirm: values['keepGuest'] === true ? 0 : (number(values['confirm'], '--confirm', 0, 100) ?? 2),
     guests: config.guests,
-    probeSeconds: number(values['timeout'], '--timeout', 1, 86_400) ?? config.timeout ?? 30,
+    probeSeconds,
+    silenceMs: 1000 * (number(values['silence'], '--silence', 1, 86_400) ?? Math.max(60, probeSeconds + 30)),
+    globalMs: inMs(number(values['globalTimeout'], '--global-timeout', 1, 86_400 * 7)),
     seed: number(values['seed'], '--seed', 1, 2 ** 32 - 1) ?? null,
     strict: values['strict'] === true,
     timing: values['timing'] === true,
@@ -159,6 +166,7 @@ export function planRun(values: PlanValues, config: Config = NO_CONFIG, own: Own
 /** The clauses that a plan's checks are of. */
 export const catalogueOf = ({ own }: Pick<RunPlan, 'own'>): readonly ClauseGroup[] =>
   own === null ? CATALOGUE : [ownGroup(own.title)];
+const inMs = (seconds: number | undefined): number | null => (seconds === undefined ? null : seconds * 1000);
 
 /** @throws MmapvetError COVERAGE_BUILD_DIR, COVERAGE_COMPILER (usage) */
 function requireCountable(buildDir: string | undefined, makeOptions: readonly string[]): void {

@@ -4,12 +4,10 @@
  */
 import type { CatalogueCell } from '../contract/catalogue.ts';
 import type { Cell, Emit } from '../core/events.ts';
+import { NOTHING_FOUND, type Found } from './evidence.ts';
 import { isDoubtful, mergeRepeats, type Run } from '../results/repeats.ts';
 
-export interface Attempt extends Run {
-  /** The kernel's lines that belong to it. */
-  readonly slice: readonly string[];
-}
+export interface Attempt extends Run, Found {}
 
 export interface TallyOptions {
   readonly checks: readonly CatalogueCell[];
@@ -18,7 +16,7 @@ export interface TallyOptions {
   readonly confirm: boolean;
   readonly emit: Emit;
   /** Keeps a failed cell's evidence. @returns its folder below the run folder, null where nothing was kept */
-  readonly keepEvidence: (cell: Cell, slice: readonly string[]) => string | null;
+  readonly keepEvidence: (cell: Cell, found: Found) => string | null;
 }
 
 interface Row {
@@ -86,7 +84,7 @@ export class Tally {
     const verdict = mergeRepeats(row.attempts as [Attempt, ...Attempt[]]);
     // A merged verdict is one of the runs, under another name perhaps: its log is the very same array.
     const shown = row.attempts.find(({ cell }) => cell.log === verdict.log);
-    const evidence = this.#options.keepEvidence(verdict, (shown ?? row.attempts[0])?.slice ?? []);
+    const evidence = this.#options.keepEvidence(verdict, shown ?? row.attempts[0] ?? NOTHING_FOUND);
     this.#options.emit({ kind: 'cell', cell: { ...verdict, evidence } });
   }
 }

@@ -12,6 +12,7 @@ import { inStage } from '../kernel/stage.ts';
 import { findSplats } from '../probe/splat.ts';
 import type { Missing } from '../results/verdict.ts';
 import { runBatch } from './batch.ts';
+import type { Found } from './evidence.ts';
 import { guestOfRepeat, planBatches, type Batch } from './batches.ts';
 import { Guests, type GuestHook } from './guests.ts';
 import { CoverageKeeper } from './coverage.ts';
@@ -19,9 +20,10 @@ import { CellLedger } from './ledger.ts';
 import type { KnownTrouble } from './known.ts';
 import type { Gate } from './limits.ts';
 import type { OwnBinary } from './own-probe.ts';
+import type { Pace } from './pace.ts';
 import type { RunPlan } from './plan.ts';
 import type { Prepared } from './prepare.ts';
-import { BOOT_MS, troubleText, type SessionHooks, type SessionTrouble } from './session.ts';
+import { troubleText, type SessionHooks, type SessionTrouble } from './session.ts';
 import { Tally } from './tally.ts';
 
 export interface TargetOptions {
@@ -33,8 +35,9 @@ export interface TargetOptions {
   readonly durations: () => Promise<ReadonlyMap<string, number>>;
   readonly keepConfig: (text: string) => void;
   readonly recorded: Recorded;
+  readonly pace: Pace;
   readonly known: KnownTrouble;
-  readonly keepEvidence: (cell: Cell, slice: readonly string[]) => string | null;
+  readonly keepEvidence: (cell: Cell, found: Found) => string | null;
   readonly emit: Emit;
   readonly signal: AbortSignal;
   readonly onIdle?: SessionHooks['onIdle'];
@@ -110,7 +113,8 @@ export class TargetVet {
       guest: prepared.guest,
       contents: prepared.contents,
       consoleFile,
-      bootMs: BOOT_MS,
+      pace: this.#options.pace,
+      silenceMs: plan.silenceMs,
       emit,
       signal,
       ...(onGuest === undefined ? {} : { onGuest }),
@@ -167,8 +171,9 @@ export class TargetVet {
         guests,
         kind: batch.guest,
         probeSeconds: plan.probeSeconds,
+        silenceMs: plan.silenceMs,
+        pace: this.#options.pace,
         seed: plan.seed,
-        bootMs: BOOT_MS,
         lie: plan.lie,
         own: this.#own,
         signal,

@@ -5,7 +5,7 @@ import { DEFAULT_TARGETS, type Target } from '../../harness/core/arch.ts';
 import { spawn } from '../../harness/core/exec.ts';
 import { stateFolder } from '../../harness/core/paths.ts';
 import { qemuCommand } from '../../harness/machine/argv.ts';
-import { BOOT, Guest, type GuestRequest, type GuestStart } from '../../harness/machine/guest.ts';
+import { BOOT, Guest, type BootLimits, type GuestRequest, type GuestStart } from '../../harness/machine/guest.ts';
 import { machineFor } from '../../harness/machine/machine.ts';
 import { Qmp } from '../../harness/machine/qmp.ts';
 import { dropSnapshot, takeSnapshot } from '../../harness/machine/snapshot.ts';
@@ -14,7 +14,7 @@ import { SshConnection } from '../../harness/ssh/connection.ts';
 import { interleaved, note, ratio, samplesOf, screen, timed, type Bench } from './measure.ts';
 
 const NEVER = new AbortController().signal;
-const BOOT_MS = 180_000;
+const LIMITS: BootLimits = { totalMs: 180_000, silenceMs: 180_000 };
 
 /** What the newest run has started for a target: the same kernel and image. */
 export async function newestGuest(target: Target): Promise<Omit<GuestRequest, 'consoleFile'>> {
@@ -35,20 +35,20 @@ async function requestFor(target: Target, folder: string): Promise<GuestRequest>
 
 async function toAnswer(request: GuestRequest, how: GuestStart): Promise<void> {
   await using guest = await Guest.start(request, how);
-  await guest.ready(BOOT_MS, NEVER);
+  await guest.ready(LIMITS, NEVER);
   await using connection = await SshConnection.connect(guest.takeSsh(), NEVER);
   await connection.exec({ command: 'true', timeoutMs: 30_000 });
 }
 
 /** The same QEMU command, until the console says that init is being started. */
-async function plainToInit(request: GuestRequest, folder: string): Promise<void> {
+async function plainToInit(request: GuestRequest): Promise<void> {
   await using sockets = await privateFolder();
   const listening = await Promise.all(
     ['qmp', 'console', 'handover'].map((name) => listenOnce(join(sockets.path, name))),
   );
   const command = qemuCommand(
     request.machine,
-    { ...request, sockets: sockets.path, console: join(folder, 'plain.log'), ram: null },
+    { ...request, sockets: sockets.path, ram: null },
     { accel: 'tcg', sshPort: await freePort(), kernelArgs: [], qemuArgs: [], gdb: false },
   );
   const child = spawn(command, { reject: false, stdout: 'ignore' });
@@ -81,7 +81,7 @@ async function withSnapshots(folder: string, work: (prepared: readonly Prepared[
   try {
     for (const [index, target] of DEFAULT_TARGETS.entries()) {
       const request = await requestFor(target, folder);
-      const saved = await takeSnapshot(keys[index] ?? '', request, BOOT_MS, NEVER);
+      const saved = await takeSnapshot(keys[index] ?? '', request, LIMITS, NEVER);
       if (saved.kind !== 'saved') throw saved.error;
       const { ram, state } = saved.snapshot;
       prepared.push({ target, request, restore: { kind: 'restore', ram, state } });
@@ -99,7 +99,7 @@ export async function benchBoot(bench: Bench): Promise<void> {
       const samples = await interleaved(samplesOf(bench, 7), [
         { name: 'booted', run: () => timed(() => toAnswer(request, BOOT)) },
         { name: 'restored', run: () => timed(() => toAnswer(request, restore)) },
-        { name: 'plain', run: () => timed(() => plainToInit(request, bench.folder)) },
+        { name: 'plain', run: () => timed(() => plainToInit(request)) },
       ]);
       const booted = note(`${target.name}: booted to the first SSH answer`, samples.get('booted') ?? []);
       const restored = note(`${target.name}: restored to it (aim: 0.5 s)`, samples.get('restored') ?? []);
@@ -138,7 +138,7 @@ async function grow(request: GuestRequest, how: GuestStart, count: number, folde
       Array.from({ length: count }, async (_, index) => {
         const guest = cleanup.use(await Guest.start({ ...request, consoleFile: join(own, `${index}.log`) }, how));
         guests.push(guest);
-        await guest.ready(BOOT_MS, NEVER);
+        await guest.ready(LIMITS, NEVER);
         const connection = cleanup.use(await SshConnection.connect(guest.takeSsh(), NEVER));
         await connection.exec({ command: 'true', timeoutMs: 60_000 });
       }),

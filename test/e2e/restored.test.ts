@@ -34,13 +34,13 @@ test('two restored guests share no random bytes, keys or ports', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'mmapvet-restored-'));
   try {
     const request = { ...(await newestGuest(TARGET)), consoleFile: join(folder, 'console.log') };
-    const saved = await takeSnapshot(KEY, request, 180_000, NEVER);
+    const saved = await takeSnapshot(KEY, request, { totalMs: 180_000, silenceMs: 180_000 }, NEVER);
     if (saved.kind !== 'saved') throw saved.error;
     const { ram, state } = saved.snapshot;
     const seen: string[][] = [];
     for (let index = 0; index < 2; index += 1) {
       await using guest = await Guest.start(request, { kind: 'restore', ram, state });
-      await guest.ready(60_000, NEVER);
+      await guest.ready({ totalMs: 60_000, silenceMs: 60_000 }, NEVER);
       const { socket } = guest.takeSsh();
       if (socket === undefined) throw new Error('the guest was not dialled');
       const cookie = await cookieOf(socket);

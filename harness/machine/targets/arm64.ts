@@ -12,6 +12,8 @@ export const ARM64_MACHINE: MachineData = Object.freeze({
   virtioBus: 'device',
   console: 'ttyAMA0',
   kernelArgs: [],
+  // KVM: an estimate, on the safe side.
+  referenceMs: { tcg: { boot: 4000, restore: 300 }, kvm: { boot: 2000, restore: 300 } },
   beside: { asan: { memoryMiB: 768 } },
 });
 

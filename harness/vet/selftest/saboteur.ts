@@ -7,7 +7,7 @@ import type { Guest } from '../../machine/guest.ts';
 import { sliceByCell } from '../../probe/slices.ts';
 import { findSplats } from '../../probe/splat.ts';
 import type { GuestHook } from '../../run/guests.ts';
-import { BOOT_MS, PROBES } from '../../run/session.ts';
+import { PROBES } from '../../run/session.ts';
 import { SshConnection } from '../../ssh/connection.ts';
 import type { Act, Moment, Sabotage } from './scenario.ts';
 
@@ -92,7 +92,7 @@ export function createSaboteur(sabotage: Sabotage, cells: number, signal: AbortS
     if (number > 1) return;
     const script = preparation(sabotage);
     if (script === '' && sabotage.during === undefined) return;
-    await guest.ready(BOOT_MS, signal);
+    await guest.whenReady;
     const connection = cleanup.use(await SshConnection.connect(guest.takeSsh(), signal));
     const { end, stderr } = await connection.exec({ command: script, timeoutMs: ACT_MS, signal });
     if (end.kind !== 'exit' || end.code !== 0)

@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { MmapvetError } from '../../../harness/core/errors.ts';
-import { Guest, type GuestRequest } from '../../../harness/machine/guest.ts';
+import { bootGuest } from '../../../harness/machine/boot.ts';
+import { Guest, type BootLimits, type GuestRequest } from '../../../harness/machine/guest.ts';
 import { machineFor } from '../../../harness/machine/machine.ts';
 
 const FAKE = join(import.meta.dirname, '../../fixtures/programs/fake-qemu.mjs');
 const NEVER = new AbortController().signal;
+const within = (ms: number): BootLimits => ({ totalMs: ms, silenceMs: 60_000 });
 let folder: string;
 
 beforeEach(async () => {
@@ -19,9 +21,11 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function start(guest: string): Promise<Guest> {
+const start = (guest: string): Promise<Guest> => Guest.start(requestFor(guest));
+
+function requestFor(guest: string): GuestRequest {
   vi.stubEnv('FAKE_GUEST', guest);
-  const request: GuestRequest = {
+  return {
     machine: { ...machineFor('x86_64'), qemu: FAKE },
     accel: 'tcg',
     kernel: '/k',
@@ -30,7 +34,6 @@ function start(guest: string): Promise<Guest> {
     kernelArgs: [],
     qemuArgs: [],
   };
-  return Guest.start(request);
 }
 
 const alive = (pid: number | undefined): boolean => {
@@ -52,11 +55,11 @@ async function failure(promise: Promise<unknown>): Promise<MmapvetError> {
 
 test('a guest that behaves: ready after the hand-over, gone with its sockets at the end', async () => {
   const guest = await start('good');
-  await guest.ready(5000, NEVER);
+  await guest.ready(within(5000), NEVER);
   expect(guest.console.lines()).toContain('[    1.000000] Linux version fake');
   await guest[Symbol.asyncDispose]();
   expect(alive(guest.pid)).toBe(false);
-  expect(await readdir(folder)).toEqual([]);
+  expect(await readdir(folder)).toEqual(['console.log']);
 });
 
 test('QEMU that does not start: its own words, nothing left behind', async () => {
@@ -70,7 +73,7 @@ test('a port that is taken in between is tried again with another', async () => 
   vi.stubEnv('FAKE_ONCE', join(folder, 'once'));
   vi.stubEnv('FAKE_ARGV', join(folder, 'argv'));
   await using guest = await start('port-taken-once');
-  await guest.ready(5000, NEVER);
+  await guest.ready(within(5000), NEVER);
   const tries = (await readFile(join(folder, 'argv'), 'utf8')).trim().split('\n');
   expect(tries).toHaveLength(2);
   expect(tries[0]).not.toBe(tries[1]);
@@ -78,21 +81,50 @@ test('a port that is taken in between is tried again with another', async () => 
 
 test('a guest that dies while booting: told at once, with the end of its console', async () => {
   await using guest = await start('dies');
-  const error = await failure(guest.ready(60_000, NEVER));
+  const error = await failure(guest.ready(within(60_000), NEVER));
   expect(error.code).toBe('GUEST_DIED');
   expect(error.details.join('\n')).toContain('Kernel panic');
 });
 
 test('a guest that says nothing: its time runs out', async () => {
   await using guest = await start('silent');
-  expect((await failure(guest.ready(200, NEVER))).code).toBe('GUEST_NOT_READY');
+  expect((await failure(guest.ready(within(200), NEVER))).code).toBe('GUEST_NOT_READY');
 });
 
 test("a guest that can't set itself up is not called ready", async () => {
   await using guest = await start('complains');
-  const error = await failure(guest.ready(5000, NEVER));
+  const error = await failure(guest.ready(within(5000), NEVER));
   expect(error.code).toBe('GUEST_SETUP');
   expect(error.message).toContain('No space left on device');
+});
+
+test('a guest that starts and then says nothing: its silence runs out before its time does', async () => {
+  await using guest = await start('silent');
+  const error = await failure(guest.ready({ totalMs: 60_000, silenceMs: 300 }, NEVER));
+  expect(error.code).toBe('GUEST_SILENT');
+});
+
+test('a guest whose clock runs eight times too fast is not used', async () => {
+  await using guest = await start('wrong-clock');
+  const error = await failure(guest.ready(within(5000), NEVER));
+  expect(error.code).toBe('GUEST_CLOCK');
+  expect(error.message).toMatch(/runs [78]\.\d+ times as fast/);
+});
+
+test('where a clock came out wrong, another boot is tried', async () => {
+  vi.stubEnv('FAKE_ONCE', join(folder, 'once'));
+  vi.stubEnv('FAKE_PIDS', join(folder, 'pids'));
+  await using guest = await bootGuest(requestFor('wrong-clock-once'), within(5000), NEVER);
+  await guest.whenReady;
+  expect((await readFile(join(folder, 'pids'), 'utf8')).trim().split('\n')).toHaveLength(2);
+});
+
+test('process 1 answers past SSH; a guest that says nothing does not', async () => {
+  await using good = await start('good');
+  await good.ready(within(5000), NEVER);
+  expect(await good.answers(5000)).toBe(true);
+  await using silent = await start('silent');
+  expect(await silent.answers(100)).toBe(false);
 });
 
 test('QEMU that ignores "quit" and SIGTERM is killed all the same', async () => {
@@ -104,7 +136,7 @@ test('QEMU that ignores "quit" and SIGTERM is killed all the same', async () => 
 test('an interrupt ends the wait with its own reason', async () => {
   await using guest = await start('silent');
   const controller = new AbortController();
-  const waiting = guest.ready(60_000, controller.signal);
+  const waiting = guest.ready(within(60_000), controller.signal);
   controller.abort(new Error('stop'));
   await expect(waiting).rejects.toThrow('stop');
 });

@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { entryFolder } from '../../../harness/kernel/cache.ts';
-import { Guest, type GuestRequest } from '../../../harness/machine/guest.ts';
+import { Guest, type BootLimits, type GuestRequest } from '../../../harness/machine/guest.ts';
 import { machineFor } from '../../../harness/machine/machine.ts';
 import { findSnapshot, snapshotKey, SNAPSHOTS, takeSnapshot } from '../../../harness/machine/snapshot.ts';
 import { SshConnection } from '../../../harness/ssh/connection.ts';
 
 const FAKE = join(import.meta.dirname, '../../fixtures/programs/fake-qemu.mjs');
 const NEVER = new AbortController().signal;
+const within = (ms: number): BootLimits => ({ totalMs: ms, silenceMs: 60_000 });
 let folder: string;
 
 beforeEach(async () => {
@@ -35,7 +36,7 @@ function requestFor(guest: string): GuestRequest {
   };
 }
 const entry = (): string => entryFolder(SNAPSHOTS, 'key');
-const take = (guest: string) => takeSnapshot('key', requestFor(guest), 5000, NEVER);
+const take = (guest: string) => takeSnapshot('key', requestFor(guest), within(5000), NEVER);
 
 async function taken(guest = 'good') {
   const result = await take(guest);
@@ -45,11 +46,11 @@ async function taken(guest = 'good') {
 
 describe('a snapshot is made once', () => {
   test('its files are for nobody else to read, and the boot console is kept', async () => {
-    const { snapshot, reused } = await taken();
-    expect(reused).toBe(false);
+    const { snapshot, bootMs } = await taken();
+    expect(bootMs).toBeGreaterThan(0);
     for (const name of ['ram', 'state']) expect((await stat(join(entry(), name))).mode & 0o777).toBe(0o600);
     expect(snapshot.bootLines.join('\n')).toContain('Linux version fake');
-    expect((await taken()).reused).toBe(true);
+    expect((await taken()).bootMs).toBeNull();
   });
 
   test('restored guests have keys and ports of their own, and nothing is left of them', async () => {
@@ -57,7 +58,7 @@ describe('a snapshot is made once', () => {
     const how = { kind: 'restore', ram: snapshot.ram, state: snapshot.state } as const;
     const guests = await Promise.all([1, 2].map(() => Guest.start(requestFor('good'), how)));
     for (const guest of guests) {
-      await guest.ready(5000, NEVER);
+      await guest.ready(within(5000), NEVER);
       await using connection = await SshConnection.connect(guest.takeSsh(), NEVER);
       expect((await connection.exec({ command: 'true', timeoutMs: 5000 })).end).toEqual({ kind: 'exit', code: 0 });
     }
@@ -66,7 +67,7 @@ describe('a snapshot is made once', () => {
     expect(one?.keys.clientPrivate).not.toBe(two?.keys.clientPrivate);
     expect(one?.keys.hostPrivate).not.toEqual(two?.keys.hostPrivate);
     await Promise.all(guests.map((guest) => guest[Symbol.asyncDispose]()));
-    expect((await readdir(folder)).toSorted()).toEqual(['cache']);
+    expect((await readdir(folder)).toSorted()).toEqual(['cache', 'console.log']);
   });
 });
 
@@ -81,7 +82,22 @@ describe('a snapshot that is damaged is taken away', () => {
     await taken();
     await damage(entry());
     expect(await findSnapshot('key')).toBeNull();
-    expect((await taken()).reused).toBe(false);
+    expect((await taken()).bootMs).toBeGreaterThan(0);
+  });
+});
+
+describe('a clock that came out wrong', () => {
+  test('is not saved: the guest is booted again', async () => {
+    vi.stubEnv('FAKE_ONCE', join(folder, 'once'));
+    vi.stubEnv('FAKE_PIDS', join(folder, 'pids'));
+    await taken('wrong-clock-once');
+    expect((await readFile(join(folder, 'pids'), 'utf8')).trim().split('\n')).toHaveLength(2);
+  });
+
+  test('each time: no snapshot', async () => {
+    const result = await take('wrong-clock');
+    expect(result).toMatchObject({ kind: 'no-boot', error: { code: 'GUEST_CLOCK' } });
+    expect(await findSnapshot('key')).toBeNull();
   });
 });
 
@@ -102,7 +118,7 @@ describe('no snapshot', () => {
     const { snapshot } = await taken();
     const how = { kind: 'restore', ram: snapshot.ram, state: snapshot.state } as const;
     await expect(Guest.start(requestFor('unrestorable'), how)).rejects.toMatchObject({ code: 'MIGRATION_FAILED' });
-    expect((await readdir(folder)).toSorted()).toEqual(['cache']);
+    expect((await readdir(folder)).toSorted()).toEqual(['cache', 'console.log']);
   });
 });
 

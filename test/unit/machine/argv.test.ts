@@ -3,7 +3,7 @@ import { kernelCommandLine, qemuCommand } from '../../../harness/machine/argv.ts
 import { kvmCanServe, machineFor, type MachineData } from '../../../harness/machine/machine.ts';
 import { PROFILES, TARGETS } from '../../../harness/core/arch.ts';
 
-const FILES = { kernel: '/k/vmlinux', initrd: '/i/initrd', sockets: '/s', console: '/run/a,b/console.log', ram: null };
+const FILES = { kernel: '/k/vmlinux', initrd: '/i/initrd', sockets: '/s', ram: null };
 const SETTINGS = { accel: 'tcg', sshPort: 2022, kernelArgs: ['quiet'], qemuArgs: ['-d', 'int'], gdb: false } as const;
 
 const after = (command: readonly string[], flag: string): string | undefined => command[command.indexOf(flag) + 1];
@@ -20,8 +20,8 @@ test.each(TARGETS.map((target) => target.name))(
 );
 
 test("a comma in a path does not end QEMU's option value", () => {
-  const command = qemuCommand(machineFor('arm64'), FILES, SETTINGS);
-  expect(command.find((word) => word.includes('logfile='))).toContain('logfile=/run/a,,b/console.log');
+  const command = qemuCommand(machineFor('arm64'), { ...FILES, sockets: '/s/a,b' }, SETTINGS);
+  expect(command).toContain('socket,id=console,path=/s/a,,b/console');
 });
 
 test('every target has a machine, whose console the kernel is told of', () => {

@@ -33,6 +33,7 @@ const REPORT: ProbeReport = {
   observed: { driver: [], user: [] },
   taint: { before: 0x3000, after: 0x3000 },
   durationMs: 12,
+  said: [],
   lost: 0,
   outcome: 'pass',
   reason: '',

@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { CATALOGUE, cellsFor } from '../../../harness/contract/catalogue.ts';
 import type { Cell, EventBody } from '../../../harness/core/events.ts';
 import type { Outcome } from '../../../harness/core/outcome.ts';
+import { NOTHING_FOUND } from '../../../harness/run/evidence.ts';
 import { Tally } from '../../../harness/run/tally.ts';
 
 const CHECKS = cellsFor(
@@ -20,7 +21,7 @@ const tallyOf = (repeats: number, confirm: boolean): Tally =>
     repeats,
     confirm,
     emit: (event) => events.push(event),
-    keepEvidence: (_, slice) => {
+    keepEvidence: (_, { slice }) => {
       slices.push(slice);
       return null;
     },
@@ -41,7 +42,7 @@ function run(tally: Tally, clause: string, outcome: Outcome, ours = false): void
     evidence: null,
     faults: [],
   };
-  tally.add({ cell, slice: [`slice of ${outcome}`], ours });
+  tally.add({ ...NOTHING_FOUND, cell, slice: [`slice of ${outcome}`], ours });
 }
 const verdicts = (): string[] =>
   events.map((event) => (event.kind === 'cell' ? `${event.cell.clause} ${event.cell.outcome}` : event.kind));
