@@ -1,5 +1,6 @@
 /** The command line: the one place that turns errors into words and ends the process. */
 import { MmapvetError } from '../core/errors.ts';
+import { startLeash } from '../core/leash.ts';
 import { EXIT } from '../core/outcome.ts';
 import { createScreen, type Screen } from '../core/screen.ts';
 import { interruptible, Interrupted } from '../run/interrupt.ts';
@@ -71,6 +72,7 @@ function printError(screen: Screen, error: unknown): number {
 }
 
 async function main(): Promise<number> {
+  const leash = startLeash();
   const screen = createScreen(process.stdout, process.stderr);
   const { signal, dispose } = interruptible(screen, (exitCode) => process.exit(exitCode));
   let code: number = EXIT.good;
@@ -93,6 +95,7 @@ async function main(): Promise<number> {
     dispose();
   }
   await screen.flush();
+  leash.release();
   return code;
 }
 

@@ -1,8 +1,9 @@
 /** Unix sockets that our side listens on and one QEMU connects to, in a private folder that goes with the guest. */
 import { createServer, type Server, type Socket } from 'node:net';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startTime } from '../core/process.ts';
 
 export interface Listening {
   readonly connected: Promise<Socket>;
@@ -37,7 +38,17 @@ export async function freePort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
+/** A folder that goes when it is disposed of; those of processes that were killed go now. */
 export async function privateFolder(): Promise<AsyncDisposable & { readonly path: string }> {
-  const path = await mkdtemp(join(tmpdir(), 'mmapvet-'));
+  await sweep();
+  const path = await mkdtemp(join(tmpdir(), `mmapvet-${process.pid}-${await startTime(process.pid)}-`));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+async function sweep(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const match = /^mmapvet-(\d+)-(\d+)-/.exec(name);
+    if (match === null || (await startTime(Number(match[1]))) === match[2]) continue;
+    await rm(join(tmpdir(), name), { recursive: true, force: true });
+  }
 }
