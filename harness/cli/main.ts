@@ -20,6 +20,8 @@ async function load(name: CommandName): Promise<Command> {
       return (await import('./commands/run.ts')).runCommand;
     case 'compare':
       return (await import('./commands/compare.ts')).compareCommand;
+    case 'mutate':
+      return (await import('./commands/mutate.ts')).mutateCommand;
     case 'series':
       return (await import('./commands/series.ts')).seriesCommand;
     case 'shell':

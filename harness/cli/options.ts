@@ -7,6 +7,7 @@ export type CommandName =
   | 'run'
   | 'compare'
   | 'series'
+  | 'mutate'
   | 'watch'
   | 'shell'
   | 'probe'
@@ -36,7 +37,7 @@ export interface OptionSpec {
 }
 
 /** Commands that vet several kernels. */
-const QUESTIONS = ['compare', 'series'] as const;
+const QUESTIONS = ['compare', 'series', 'mutate'] as const;
 const BUILDS = ['run', ...QUESTIONS, 'watch', 'shell', 'probe', 'selftest'] as const;
 const VETS = ['run', ...QUESTIONS, 'watch'] as const;
 const PROBES = [...VETS, 'probe'] as const;
@@ -266,6 +267,10 @@ export const EXAMPLES: Readonly<Record<CommandName, readonly (readonly [string, 
     ['mmapvet compare --patch fix.mbox', 'the kernel without and with the patch: what gets worse, better, larger'],
     ['mmapvet compare v7.3..topic --target x86_64', 'two commits of the git tree that you are in'],
   ],
+  mutate: [
+    ['mmapvet mutate --target x86_64', "mmapvet's own mutants: which clauses tell each from the sound kernel"],
+    ["mmapvet mutate --patch mutants/ --clause 'E*'", 'each patch of a folder is a mutant'],
+  ],
   series: [
     ['mmapvet series --patch topic.mbox', 'each patch on top of those before it: does it build, boot, hold?'],
     ['mmapvet series --range v7.3..topic --first-failure', 'up to the first commit that breaks something'],
@@ -326,6 +331,7 @@ export const SUMMARIES: Readonly<Record<CommandName, string>> = {
   run: 'build, boot, probe: a verdict for each clause on each target',
   compare: 'hold a patched kernel against its base, cell by cell',
   series: 'vet each patch of a series in turn',
+  mutate: 'put mistakes into the kernel, and see which clauses notice',
   watch: 'run again what each edit affects',
   gc: 'keep the cache below a size',
   shell: 'log in to a booted guest with the driver loaded',

@@ -14,6 +14,7 @@ const ARGUMENTS: Readonly<Record<CommandName, string>> = {
   run: '',
   compare: '[range]',
   series: '',
+  mutate: '',
   watch: '',
   gc: '',
   shell: '[command...]',
