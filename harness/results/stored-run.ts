@@ -108,7 +108,9 @@ function fillFrom(results: Results | null, events: readonly Event[], folder: str
     );
   const lost = (results?.cells ?? []).filter((cell) => !decided.has(keyOf(cell)));
   if (lost.length > 0 && events.length > 0)
-    problems.push(`${plural(lost.length, 'verdict')} that events.jsonl lacks is taken from results.json`);
+    problems.push(
+      `taken from results.json, since events.jsonl lacks ${lost.length === 1 ? 'it' : 'them'}: ${plural(lost.length, 'verdict')}`,
+    );
   const has = (kind: Event['kind']): boolean => events.some((event) => event.kind === kind);
   const start = events.find((event): event is Start => event.kind === 'run-start');
   if (start === undefined && events.length > 0) problems.push('the start of events.jsonl is missing');

@@ -85,15 +85,19 @@ export class SshConnection implements AsyncDisposable {
     { patient = false }: ConnectOptions = {},
   ): Promise<SshConnection> {
     const keepalive = patient ? 0 : KEEPALIVE_MS;
-    const client = await pRetry(
-      (attempt) => connectOnce(target, keepalive, attempt === 1 ? target.socket : undefined),
-      {
-        retries: 3,
-        minTimeout: 100,
-        signal,
-        shouldRetry: ({ error }) => ['client-socket', 'client-timeout'].includes((error as Levelled).level ?? ''),
+    let ahead = target.socket;
+    const client = await pRetry(() => connectOnce(target, keepalive, ahead), {
+      retries: 3,
+      minTimeout: 100,
+      signal,
+      shouldRetry: ({ error }) => {
+        const wasAhead = ahead !== undefined;
+        ahead = undefined;
+        if (error instanceof MmapvetError) return false;
+        // A connection that was made ahead may have broken on its way, whatever ssh2 calls that.
+        return wasAhead || ['client-socket', 'client-timeout'].includes((error as Levelled).level ?? '');
       },
-    ).catch((error: unknown) => {
+    }).catch((error: unknown) => {
       signal.throwIfAborted();
       if (error instanceof MmapvetError) throw error;
       throw new MmapvetError('SSH_CONNECT', `The guest on 127.0.0.1:${target.port} can't be reached over SSH.`, {
@@ -174,7 +178,8 @@ function connectOnce(target: SshTarget, keepaliveInterval: number, socket: Socke
   let refused = false;
   client
     .once('ready', () => resolve(client))
-    .once('error', (error) => {
+    // A socket that breaks is told twice: as an error, and as a connection that was lost.
+    .on('error', (error) => {
       client.destroy();
       reject(refused ? hostKeyError(target.port) : error);
     })

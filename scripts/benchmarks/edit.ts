@@ -28,7 +28,8 @@ async function newestSource(): Promise<string> {
     const { source } = workFolderAt(join(root, name));
     const facts = await stat(join(source, 'mm/util.c')).catch(() => null);
     const patched = await Promise.all(['orig', 'created'].map((kept) => filesBelow(join(root, name, kept))));
-    if (facts !== null && patched.flat().length === 0) found.push({ source, at: (await stat(join(root, name))).mtimeMs });
+    if (facts !== null && patched.flat().length === 0)
+      found.push({ source, at: (await stat(join(root, name))).mtimeMs });
   }
   const [newest] = found.toSorted((a, b) => b.at - a.at);
   if (newest === undefined) throw new Error('no kernel source is in the cache: run "scripts/mmapvet run" first');

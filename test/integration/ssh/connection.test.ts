@@ -1,5 +1,5 @@
 import ssh2 from 'ssh2';
-import type { AddressInfo } from 'node:net';
+import { createConnection, createServer, type AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { SshConnection } from '../../../harness/ssh/connection.ts';
 
@@ -123,4 +123,21 @@ test('a flood is passed on but kept only up to the limit', async () => {
   });
   expect(result.stdout).toHaveLength(1000);
   expect(passed).toBe(500_000);
+});
+
+test('a connection that was made ahead and broke: another one is made', async () => {
+  const port = await serve((_command, channel) => {
+    channel.exit(0);
+    channel.end();
+  });
+  const broken = createServer((socket) => void socket.destroy());
+  await new Promise<void>((done) => {
+    broken.listen(0, '127.0.0.1', done);
+  });
+  cleanups.push(() => void broken.close());
+  const socket = createConnection({ host: '127.0.0.1', port: (broken.address() as AddressInfo).port });
+  socket.on('error', () => {});
+  const target = { port, privateKey: clientKey.private, hostPublic: publicBlob(hostKey.public), socket };
+  await using connection = await SshConnection.connect(target, NEVER);
+  expect((await connection.exec({ command: 'good', timeoutMs: 5000 })).end).toEqual({ kind: 'exit', code: 0 });
 });
