@@ -304,6 +304,20 @@ describe('a build that fails', () => {
   });
 });
 
+describe('time', () => {
+  test('the time of the whole run is over: what is undecided is an error, and the run is readable', async () => {
+    await writeFile(join(folder, 'ktap'), transcript(['# begin A01.direct', '!hang']));
+    const { code, cell, results } = await run('good', '--global-timeout', '15');
+    expect(cell).toMatchObject({
+      outcome: 'error',
+      reason: expect.stringContaining("the run's time was over") as string,
+    });
+    expect(results).toMatchObject({ interrupted: false, exitCode: 2 });
+    expect(code).toBe(2);
+    await expectNothingLeft();
+  });
+});
+
 describe('interrupts', () => {
   async function interruptWhen(
     guest: string,
