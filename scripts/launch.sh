@@ -18,6 +18,8 @@ debian_packages='nodejs npm ca-certificates'
 
 work=
 fetch=
+# git bisect would read 2 as a bad commit; at 255 it stops.
+undecided=2
 child=
 
 say() {
@@ -27,7 +29,7 @@ say() {
 # fail SENTENCE HINT: our side could not be set up, so the exit code is "undecided".
 fail() {
   printf 'mmapvet: error: %s\n  %s\n' "$1" "$2" >&2
-  exit 2
+  exit "$undecided"
 }
 
 clean_up() {
@@ -274,6 +276,9 @@ confirm() {
 launch() {
   entry=$project/$1
   shift
+  for argument in "$@"; do
+    if [ "$argument" = --git-bisect ]; then undecided=255; fi
+  done
   set_cache
   if ! find_node || ! has_modules; then provision "$@"; fi
   # A fifth of the time to the first line of output is parsing what was parsed before.

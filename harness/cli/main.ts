@@ -4,6 +4,7 @@ import { startLeash } from '../core/leash.ts';
 import { EXIT } from '../core/outcome.ts';
 import { createScreen, type Screen } from '../core/screen.ts';
 import { interruptible, Interrupted } from '../run/interrupt.ts';
+import { gitBisectStop } from '../run/git-bisect.ts';
 import type { CommandName } from './options.ts';
 import { isVerbose, parseAndRun, type Values } from './parse.ts';
 
@@ -28,6 +29,8 @@ async function load(name: CommandName): Promise<Command> {
       return (await import('./commands/shell.ts')).shellCommand;
     case 'probe':
       return (await import('./commands/probe.ts')).probeCommand;
+    case 'bisect':
+      return (await import('./commands/bisect.ts')).bisectCommand;
     case 'report':
       return (await import('./commands/report.ts')).reportCommand;
     case 'merge':
@@ -98,7 +101,7 @@ async function main(): Promise<number> {
   }
   await screen.flush();
   leash.release();
-  return code;
+  return gitBisectStop(process.argv.slice(2), code);
 }
 
 process.exitCode = await main();

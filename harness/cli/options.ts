@@ -11,6 +11,7 @@ export type CommandName =
   | 'watch'
   | 'shell'
   | 'probe'
+  | 'bisect'
   | 'gc'
   | 'report'
   | 'merge'
@@ -38,7 +39,9 @@ export interface OptionSpec {
 
 /** Commands that vet several kernels. */
 const QUESTIONS = ['compare', 'series', 'mutate'] as const;
-const BUILDS = ['run', ...QUESTIONS, 'watch', 'shell', 'probe', 'selftest'] as const;
+/** Those of one kernel; bisect takes its own from the commits of a tree. */
+const KERNELS = ['run', ...QUESTIONS, 'watch', 'shell', 'probe', 'selftest'] as const;
+const BUILDS = [...KERNELS, 'bisect'] as const;
 const VETS = ['run', ...QUESTIONS, 'watch'] as const;
 const PROBES = [...VETS, 'probe'] as const;
 
@@ -57,7 +60,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   {
     flags: '--range <base..tip>',
     help: "commits of the kernel's git tree as the series, in place of its files on disk; --patch comes on top",
-    commands: BUILDS,
+    commands: KERNELS,
   },
   {
     flags: '--fuzz <lines>',
@@ -76,13 +79,13 @@ export const OPTIONS: readonly OptionSpec[] = [
   {
     flags: '-c, --clause <id>',
     help: 'clauses to check, such as E02 or "F*"; repeatable (default: x86_64, arm64)',
-    commands: VETS,
+    commands: [...VETS, 'bisect'],
     many: true,
   },
   {
     flags: '--path <name>',
     help: 'only this way to the driver: direct, W1 … W5; repeatable',
-    commands: PROBES,
+    commands: [...PROBES, 'bisect'],
     many: true,
   },
   { flags: '--kconfig-add <line>', help: 'one more config line, CONFIG_X=y; repeatable', commands: BUILDS, many: true },
@@ -99,7 +102,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     commands: BUILDS,
   },
   { flags: '-j, --jobs <n>', help: 'compile jobs (default: one a core)', commands: BUILDS },
-  { flags: '--build-dir <folder>', help: 'use the kernel that you have built there (one target)', commands: BUILDS },
+  { flags: '--build-dir <folder>', help: 'use the kernel that you have built there (one target)', commands: KERNELS },
   { flags: '--driver <folder>', help: 'an adapted copy of guest/driver', commands: BUILDS },
   {
     flags: '--guest-debs <folder>',
@@ -122,7 +125,24 @@ export const OPTIONS: readonly OptionSpec[] = [
     choices: ['group', 'clause', 'none'],
     fallback: 'group',
   },
-  { flags: '--boot', help: 'boot every guest, never restore a saved one', commands: PROBES },
+  { flags: '--boot', help: 'boot every guest, never restore a saved one', commands: [...PROBES, 'bisect'] },
+  { flags: '--good <commit>', help: 'a commit in which the clause holds', commands: ['bisect'] },
+  { flags: '--bad <commit>', help: 'a later one in which it is broken (default: HEAD)', commands: ['bisect'] },
+  {
+    flags: '--restart',
+    help: 'begin anew, where an interrupted bisection would be gone on with',
+    commands: ['bisect'],
+  },
+  {
+    flags: '--repeat <n>',
+    help: 'run each kernel so often, more where the fault comes and goes (default: 3)',
+    commands: ['bisect'],
+  },
+  {
+    flags: '--git-bisect',
+    help: 'exit as "git bisect run" reads it: 0 good, 1 bad, 125 this tree can\'t be judged, 255 stop',
+    commands: ['run'],
+  },
   { flags: '--repeat <n>', help: 'run each cell so often, every second time on a booted guest', commands: PROBES },
   {
     flags: '--confirm <n>',
@@ -133,7 +153,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   {
     flags: '--timeout <seconds>',
     help: 'time limit of one probe; stretched, as all limits, on a host that shows itself slow (default: 30)',
-    commands: PROBES,
+    commands: [...PROBES, 'bisect'],
   },
   {
     flags: '--silence <seconds>',
@@ -158,7 +178,11 @@ export const OPTIONS: readonly OptionSpec[] = [
     help: 'keep the runs there (default: below the state folder, where one went wrong)',
     commands: ['selftest'],
   },
-  { flags: '--seed <n>', help: 'repeat the operations of the storm (J09) that named this seed', commands: VETS },
+  {
+    flags: '--seed <n>',
+    help: 'repeat the operations of the storm (J09) that named this seed',
+    commands: [...VETS, 'bisect'],
+  },
   {
     flags: '--reporter <list>',
     help: `${REPORTERS.join(', ')}; all but list also with =FILE; several with commas`,
@@ -170,7 +194,11 @@ export const OPTIONS: readonly OptionSpec[] = [
     help: 'print results.json on stdout and nothing else',
     commands: ['run', 'probe', 'list', 'doctor'],
   },
-  { flags: '--json', help: 'print JSON on stdout and nothing else', commands: [...QUESTIONS, 'history', 'diff'] },
+  {
+    flags: '--json',
+    help: 'print JSON on stdout and nothing else',
+    commands: ['bisect', ...QUESTIONS, 'history', 'diff'],
+  },
   {
     flags: '--allow-removed',
     help: 'cells that no longer apply to the patched kernel are no regression',
@@ -262,6 +290,7 @@ export const EXAMPLES: Readonly<Record<CommandName, readonly (readonly [string, 
     ['mmapvet run --patch fix.mbox', 'vets a patch on top'],
     ["mmapvet run --target x86_64 --clause 'E*'", 'one target, one group of clauses'],
     ['mmapvet run --kernel deb:linux-source-7.3 --reporter list,junit=out.xml', "Debian's kernel, with a JUnit file"],
+    ['git bisect run mmapvet run --git-bisect --clause E02', 'as the test of a bisection of your own'],
   ],
   compare: [
     ['mmapvet compare --patch fix.mbox', 'the kernel without and with the patch: what gets worse, better, larger'],
@@ -292,6 +321,10 @@ export const EXAMPLES: Readonly<Record<CommandName, readonly (readonly [string, 
     ],
     ['mmapvet probe mine.c --target x86_64 --path W1', 'a probe written with <probe.h>, through a stacked file'],
     ['mmapvet probe repro.c --patch fix.mbox', 'on a patched kernel'],
+  ],
+  bisect: [
+    ['mmapvet bisect --good v7.2 --clause E02 --target x86_64', 'which commit up to HEAD broke E02'],
+    ['mmapvet bisect --good v7.2 --bad v7.3 --clause F01 --repeat 10', 'a fault that comes only now and then'],
   ],
   report: [
     ['mmapvet report', 'the latest run once more, as the list'],
@@ -336,6 +369,7 @@ export const SUMMARIES: Readonly<Record<CommandName, string>> = {
   gc: 'keep the cache below a size',
   shell: 'log in to a booted guest with the driver loaded',
   probe: 'run a C file of your own as the only probe',
+  bisect: 'find the commit that broke a clause',
   report: 'write the reports of a stored run: latest, an id, or a folder',
   merge: 'make one run of several stored ones: shards, or the cells of a matrix',
   submit: 'send a stored run to a results database: kcidb',

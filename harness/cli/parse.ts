@@ -19,6 +19,7 @@ const ARGUMENTS: Readonly<Record<CommandName, string>> = {
   gc: '',
   shell: '[command...]',
   probe: '<file>',
+  bisect: '',
   report: '[run]',
   merge: '<folder...>',
   submit: '<where> [run]',

@@ -53,7 +53,13 @@ export async function readRange(tree: string, text: string, signal?: AbortSignal
   return { tree, name: text, base, tip, commits: await readCommits(repository, base, tip) };
 }
 
-async function commitOf(tree: string, name: string, repository: Borrowed, signal?: AbortSignal): Promise<string> {
+/** @throws MmapvetError RANGE_NO_COMMIT */
+export async function commitOf(
+  tree: string,
+  name: string,
+  repository: Borrowed,
+  signal?: AbortSignal,
+): Promise<string> {
   const found = await findCommit(tree, name, signal);
   if (found !== null) return found;
   throw usageError(
@@ -65,8 +71,8 @@ async function commitOf(tree: string, name: string, repository: Borrowed, signal
   );
 }
 
-/** Number of steps from base to tip. */
-async function checkLine(
+/** Number of steps from base to tip. @throws MmapvetError RANGE_EMPTY, RANGE_APART, RANGE_SHALLOW */
+export async function checkLine(
   repository: Borrowed,
   range: { readonly text: string; readonly base: string; readonly tip: string },
 ): Promise<number> {

@@ -72,38 +72,55 @@ export interface Inputs {
 /** @throws MmapvetError (usage) for a kernel or patch that is not there, or not what it should be */
 export async function readInputs(plan: BuildPlan, signal?: AbortSignal): Promise<Inputs> {
   const cwd = process.cwd();
-  if (/[\s:]/.test(cacheFolder()))
-    throw usageError(
-      'CACHE_PATH',
-      `The cache folder "${cacheFolder()}" has a blank or colon in its path, which the kernel's make can't handle.`,
-      'Set XDG_CACHE_HOME to another folder.',
-    );
+  requireCachePath();
+  if (plan.range !== undefined) return readRangeInputs(plan, plan.range, cwd, signal);
   const spec = parseKernelSpec(plan.kernel, cwd);
-  if (plan.range !== undefined) return readRangeInputs(plan, plan.range, spec, cwd, signal);
   if (spec.kind === 'tree') await requireKernelTree(spec.folder, plan.kernel ?? spec.folder);
   if (plan.buildDir !== undefined) await identifyBuildDir(plan.buildDir);
   return { spec, series: await readSeries(plan.patches, cwd, signal), notes: [] };
 }
 
-/** The tip of a range, with its commits and then the patches as its series. */
-async function readRangeInputs(
-  plan: BuildPlan,
-  text: string,
-  spec: KernelSpec,
-  cwd: string,
-  signal?: AbortSignal,
-): Promise<Inputs> {
+/** @throws MmapvetError CACHE_PATH */
+export function requireCachePath(): void {
+  if (!/[\s:]/.test(cacheFolder())) return;
+  throw usageError(
+    'CACHE_PATH',
+    `The cache folder "${cacheFolder()}" has a blank or colon in its path, which the kernel's make can't handle.`,
+    'Set XDG_CACHE_HOME to another folder.',
+  );
+}
+
+/** A git tree of the user's, whose commits are wanted. */
+export interface GitTree {
+  readonly folder: string;
+  /** What the user has to know of it. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * The tree that `--kernel` names, or that the current folder lies in.
+ * @param asking what wants its commits, for the words
+ * @throws MmapvetError RANGE_NO_GIT
+ */
+export async function findGitTree(kernel: string | undefined, asking: string, signal?: AbortSignal): Promise<GitTree> {
+  const cwd = process.cwd();
+  const spec = parseKernelSpec(kernel, cwd);
   const folder = spec.kind === 'tree' ? spec.folder : spec.kind === 'default' ? await findTreeAround(cwd) : null;
   if (folder === null)
     throw usageError(
       'RANGE_NO_GIT',
-      `"--range ${text}" needs a git tree, ${plan.kernel === undefined ? 'and the current folder lies in none' : `and "${plan.kernel}" is none`}.`,
+      `${asking} needs a git tree, ${kernel === undefined ? 'and the current folder lies in none' : `and "${kernel}" is none`}.`,
       'Run it in a git tree of a kernel, or give one with --kernel.',
     );
-  const range = await readRange(folder, text, signal);
   const modified = (await readGitTree(folder, signal))?.modified ?? 0;
   const what = `${plural(modified, 'file')} of "${folder}" that ${modified === 1 ? 'differs' : 'differ'} from its commit`;
-  const notes = modified === 0 ? [] : [`Left out: ${what}, since --range takes commits.`];
+  return { folder, notes: modified === 0 ? [] : [`Left out: ${what}, since ${asking} takes commits.`] };
+}
+
+/** The tip of a range, with its commits and then the patches as its series. */
+async function readRangeInputs(plan: BuildPlan, text: string, cwd: string, signal?: AbortSignal): Promise<Inputs> {
+  const { folder, notes } = await findGitTree(plan.kernel, `"--range ${text}"`, signal);
+  const range = await readRange(folder, text, signal);
   return {
     spec: { kind: 'commit', folder, base: range.base, commit: range.tip },
     series: onTopOf(range, await readSeries(plan.patches, cwd, signal)),

@@ -4,6 +4,7 @@ import { readAllowFile } from '../contract/allow-file.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Event } from '../core/events.ts';
 import { onCommand } from '../core/exec.ts';
+import { EXIT } from '../core/outcome.ts';
 import type { Screen } from '../core/screen.ts';
 import { createReporters } from '../report/create.ts';
 import { createMultiplexer } from '../report/multiplexer.ts';
@@ -12,6 +13,7 @@ import { spansOf, timingSvg, timingText } from '../report/timing.ts';
 import type { RunRecord } from '../results/history/record.ts';
 import { createRunStore, type RunStore } from '../results/store.ts';
 import { execute, keptReporters } from './execute.ts';
+import { gitBisectCode } from './git-bisect.ts';
 import { catalogueOf, type RunPlan } from './plan.ts';
 import { readInputs } from './prepare.ts';
 import type { SessionHooks } from './session.ts';
@@ -25,6 +27,8 @@ export interface RunContext {
   readonly tool: string;
   /** Show each command before it runs; the run folder has them in any case. */
   readonly verbose: boolean;
+  /** The exit code is for `git bisect run`. */
+  readonly gitBisect?: boolean;
   readonly onIdle?: (target: string) => SessionHooks['onIdle'];
 }
 
@@ -57,7 +61,9 @@ export async function executeRun(plan: RunPlan, context: RunContext): Promise<nu
     screen.err(`${screen.style('red', 'error')} The reporter "${name}" failed: ${messageOf(error)}\n`);
   // A probe of the user's own has no past: the next one of its name may be another.
   if (plan.own === null) await remember({ folder: store.folder, command, results }, screen);
-  return failures.length > 0 && exitCode === 0 ? 2 : exitCode;
+  const code = failures.length > 0 && exitCode === EXIT.good ? EXIT.undecided : exitCode;
+  if (context.gitBisect !== true) return code;
+  return code === exitCode ? gitBisectCode(code, events) : code;
 }
 
 /** As a picture and as text in the run folder; the text also beside the report. */

@@ -63,6 +63,7 @@ export async function vet(
     command: ['mmapvet', ...process.argv.slice(2)],
     tool: `mmapvet ${toolVersion()}`,
     verbose: isVerbose(values['verbose']),
+    gitBisect: values['gitBisect'] === true,
     ...(plan.keepGuest ? { onIdle: (target) => keepGuest(target, context) } : {}),
   });
   if (config.cacheMax !== undefined && !signal.aborted) await keepCacheBelow(config.cacheMax, context);
