@@ -40,6 +40,7 @@ export async function runBatch(request: BatchRequest, ledger: CellLedger, emit: 
       return null;
     }
     const before = ledger.pending.length;
+    ledger.lastGuest = used === MAX_GUESTS;
     const result = await runOnce(request, ledger, emit);
     takeTrouble(result, ledger, emit, request.target);
     takeConsoleFaults(result, emit, request.target);
@@ -97,7 +98,7 @@ function takeTrouble(result: SessionResult, ledger: CellLedger, emit: Emit, targ
   switch (trouble?.kind) {
     case undefined:
       if (!result.ended) note(emit, target, 'The guest never said that it came to its end.', undefined, 'NO_END_MARK');
-      ledger.giveUp('no-result', transcript?.problems.join('; ') ?? '');
+      ledger.endGuest(transcript?.problems.join('; ') ?? '');
       return;
     case 'boot': {
       const faults = findSplats(lines);
@@ -135,7 +136,7 @@ function takeTrouble(result: SessionResult, ledger: CellLedger, emit: Emit, targ
       note(emit, target, `The probes did not end in order: ${trouble.text}.`, undefined, 'PROBES_BROKE');
       return;
     case 'unload':
-      ledger.giveUp('no-result', transcript?.problems.join('; ') ?? '');
+      ledger.endGuest(transcript?.problems.join('; ') ?? '');
       note(emit, target, `The driver did not unload: ${trouble.text}`, 'Read the end of the console.', 'DRIVER_UNLOAD');
       return;
   }

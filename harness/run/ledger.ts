@@ -5,11 +5,13 @@
 import type { AllowEntry } from '../contract/allow.ts';
 import type { CatalogueCell } from '../contract/catalogue.ts';
 import { findRecorded, type Recorded } from '../contract/recorded.ts';
-import type { CellId, Emit, Fault } from '../core/events.ts';
+import type { Cell, CellId, Emit, Fault } from '../core/events.ts';
+import { weigh } from '../core/outcome.ts';
 import { sliceByCell } from '../probe/slices.ts';
 import { findSplats } from '../probe/splat.ts';
+import { taintFlags } from '../probe/taint.ts';
 import type { ProbeFacts, ProbeReport } from '../probe/report.ts';
-import { decide, type Missing } from '../results/verdict.ts';
+import { decide, type Missing, type ProbeResult } from '../results/verdict.ts';
 import type { Found } from './evidence.ts';
 import { cellName, type Attempt } from './tally.ts';
 
@@ -28,17 +30,27 @@ export interface LedgerOptions {
 
 const nameOf = (check: CatalogueCell): string => cellName(check.clause.id, check.path);
 
+/** An oops or a BUG() had come before this cell began. */
+const hadDied = ({ taint }: ProbeReport): boolean =>
+  taint !== null && taintFlags(taint.before).some(({ letter }) => letter === 'D');
+
+const wentWrong = ({ outcome }: Cell): boolean => ['bad', 'undecided'].includes(weigh(outcome));
+
 /** What another guest may well be spared. */
 const OURS: readonly Missing[] = ['lost-connection', 'guest-died'];
 
 export class CellLedger {
   readonly #options: LedgerOptions;
   readonly #pending: Map<string, CatalogueCell>;
+  /** Cells that went wrong where the kernel had broken before: they wait for another guest. */
+  readonly #postponed = new Set<string>();
   /** Of the driver, from the probes' header or the compile probes; null until known. */
   features: readonly string[] | null;
   kernelVersion: string;
   /** The number of the guest that runs the cells; null before any does. */
   guest: number | null = null;
+  /** There is no other guest to wait for. */
+  lastGuest = false;
 
   constructor(options: LedgerOptions) {
     this.#options = options;
@@ -58,13 +70,19 @@ export class CellLedger {
 
   begin(cell: string): void {
     const check = this.#pending.get(cell);
+    this.#postponed.delete(cell);
     if (check !== undefined) this.#options.emit({ kind: 'cell-start', cell: this.#idOf(check) });
   }
 
   report(report: ProbeReport): void {
     const check = this.#pending.get(report.cell);
     if (check === undefined) return;
-    this.#settle(check, { kind: 'reported', report }, findSplats(report.kmsg), report.kmsg);
+    const probe = { kind: 'reported', report } as const;
+    const splats = findSplats(report.kmsg);
+    // A kernel that has oopsed is no witness against itself: what it does afterwards proves nothing.
+    const doubted = !this.lastGuest && hadDied(report) && wentWrong(this.#decide(check, probe, splats));
+    if (doubted) this.#postponed.add(report.cell);
+    else this.#settle(check, probe, splats, report.kmsg);
   }
 
   /**
@@ -94,16 +112,35 @@ export class CellLedger {
       this.#settle(check, { kind: 'missing', why, detail, facts: null }, faults, []);
   }
 
+  /** All cells that this guest was to decide and did not; the postponed ones are another's. */
+  endGuest(detail: string): void {
+    for (const [name, check] of this.#pending)
+      if (!this.#postponed.has(name))
+        this.#settle(check, { kind: 'missing', why: 'no-result', detail, facts: null }, [], []);
+  }
+
   #settle(
     check: CatalogueCell,
-    probe: Parameters<typeof decide>[0]['probe'],
+    probe: ProbeResult,
     splats: readonly Fault[],
     slice: readonly string[],
     files: Found['files'] = new Map(),
   ): void {
     const facts = probe.kind === 'reported' ? probe.report : probe.facts;
     this.#pending.delete(nameOf(check));
-    const cell = decide({
+    const cell = this.#decide(check, probe, splats);
+    this.#options.onVerdict({
+      cell,
+      slice,
+      files,
+      said: facts?.said ?? [],
+      guest: this.guest,
+      ours: probe.kind === 'missing' && OURS.includes(probe.why),
+    });
+  }
+
+  #decide(check: CatalogueCell, probe: ProbeResult, splats: readonly Fault[]): Cell {
+    return decide({
       id: this.#idOf(check),
       clause: check.clause,
       probe,
@@ -114,14 +151,6 @@ export class CellLedger {
       recorded: findRecorded(this.#options.recorded, nameOf(check), this.#options.target, this.kernelVersion),
       allow: this.#options.allow,
       evidence: null,
-    });
-    this.#options.onVerdict({
-      cell,
-      slice,
-      files,
-      said: facts?.said ?? [],
-      guest: this.guest,
-      ours: probe.kind === 'missing' && OURS.includes(probe.why),
     });
   }
 }

@@ -114,6 +114,7 @@ const KERNEL: readonly Scenario[] = [
         RELEASE,
       ),
     ),
+    probeSeconds: 120,
     expected: { outcome: 'fault', class: 'oom', blame: 'kernel' },
   },
   {
