@@ -295,6 +295,7 @@ export const EXAMPLES: Readonly<Record<CommandName, readonly (readonly [string, 
   compare: [
     ['mmapvet compare --patch fix.mbox', 'the kernel without and with the patch: what gets worse, better, larger'],
     ['mmapvet compare v7.3..topic --target x86_64', 'two commits of the git tree that you are in'],
+    ['mmapvet compare --patch fix.mbox --reporter list,html=compare.html', 'and a page with both side by side'],
   ],
   mutate: [
     ['mmapvet mutate --target x86_64', "mmapvet's own mutants: which clauses tell each from the sound kernel"],

@@ -15,7 +15,7 @@ export interface QuestionReportOptions {
   readonly folder: string;
 }
 
-const FIT: readonly ReporterName[] = ['list', 'json'];
+const FIT: readonly ReporterName[] = ['list', 'json', 'html'];
 
 /**
  * What `--reporter` and `--json` ask for.

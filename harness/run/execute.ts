@@ -244,7 +244,7 @@ async function runAll(execution: Execution, facts: Facts, sink: Sink, built: Map
  * nothing done to the guests.
  */
 const isUsual = ({ plan, origin, onGuest }: Execution): boolean =>
-  origin.kind === 'inputs' && plan.own === undefined && onGuest === undefined;
+  origin.kind === 'inputs' && plan.own === null && onGuest === undefined;
 
 /** @returns whether there were verdicts to take */
 async function takeStored({ plan, allow, reuse }: Execution, ready: Prepared, emit: Emit): Promise<boolean> {

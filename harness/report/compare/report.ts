@@ -4,6 +4,7 @@ import type { ComparisonDocument } from '../../results/comparison.ts';
 import { writeReportFile } from '../output-file.ts';
 import type { ReporterSpec } from '../parse-spec.ts';
 import type { QuestionReportOptions } from '../question.ts';
+import { renderComparisonPage } from './page.ts';
 import { comparisonLines } from './text.ts';
 
 /** @throws MmapvetError REPORT_UNWRITABLE, FILE_WRITE */
@@ -18,7 +19,7 @@ export function comparisonReport(
       write(`\n${comparisonLines(document, { ...options, paint: screen.style }).join('\n')}\n`);
       continue;
     }
-    const text = `${JSON.stringify(document, null, 2)}\n`;
+    const text = name === 'json' ? `${JSON.stringify(document, null, 2)}\n` : renderComparisonPage(document, options);
     if (file === null) screen.out(text);
     else writeReportFile(resolve(file), text);
   }

@@ -4,6 +4,7 @@ import type { SeriesDocument } from '../../results/series.ts';
 import { writeReportFile } from '../output-file.ts';
 import type { ReporterSpec } from '../parse-spec.ts';
 import type { QuestionReportOptions } from '../question.ts';
+import { renderSeriesPage } from './page.ts';
 import { seriesLines } from './text.ts';
 
 /** @throws MmapvetError REPORT_UNWRITABLE, FILE_WRITE */
@@ -18,7 +19,7 @@ export function seriesReport(
       write(`\n${seriesLines(document, { ...options, paint: screen.style, columns: screen.columns }).join('\n')}\n`);
       continue;
     }
-    const text = `${JSON.stringify(document, null, 2)}\n`;
+    const text = name === 'json' ? `${JSON.stringify(document, null, 2)}\n` : renderSeriesPage(document, options);
     if (file === null) screen.out(text);
     else writeReportFile(resolve(file), text);
   }

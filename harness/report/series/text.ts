@@ -31,7 +31,7 @@ export function seriesLines(document: SeriesDocument, options: SeriesOptions): s
     ...document.targets.flatMap((target) => ['', ...table(document, target, options)]),
     ...document.steps.flatMap((step) => stepLines(step, options)),
     '',
-    `  ${verdict(document, paint)}${paint('dim', `   ${formatDuration(document.durationMs)}`)}`,
+    `  ${seriesVerdict(document, paint)}${paint('dim', `   ${formatDuration(document.durationMs)}`)}`,
     `  ${paint('dim', shortenHome(folder, home))}`,
   ];
 }
@@ -65,7 +65,7 @@ function table({ steps }: SeriesDocument, target: string, options: SeriesOptions
   return [head, ...rows].map((row) => cutToWidth(line(row), Math.max(80, columns)));
 }
 
-function stateWords({ verdict: said }: SeriesStep, at: StepTarget | undefined, paint: Paint): [string, string] {
+export function stateWords({ verdict: said }: SeriesStep, at: StepTarget | undefined, paint: Paint): [string, string] {
   if (at === undefined) return [paint('dim', said === 'not-run' ? 'not run' : '–'), ''];
   const built = at.buildMs === null ? 'stored' : formatDuration(at.buildMs);
   switch (at.state) {
@@ -81,7 +81,7 @@ function stateWords({ verdict: said }: SeriesStep, at: StepTarget | undefined, p
 }
 
 /** `✗2` are made worse by this patch; `·3` were red before it. */
-function groupSign(at: StepTarget | undefined, letter: string, paint: Paint): string {
+export function groupSign(at: StepTarget | undefined, letter: string, paint: Paint): string {
   const group = at?.groups.find((each) => each.letter === letter);
   if (group === undefined) return '';
   if (group.applicable === 0) return paint('dim', '–');
@@ -118,7 +118,7 @@ function stepLines(step: SeriesStep, { catalogue, paint }: SeriesOptions): strin
   ];
 }
 
-const STATES: Readonly<Record<StepTarget['state'], string>> = {
+export const STATES: Readonly<Record<StepTarget['state'], string>> = {
   vetted: '',
   'not-built': 'does not build',
   'not-booted': 'does not boot',
@@ -134,7 +134,7 @@ function whyLines(target: string, state: StepTarget['state'], why: string, paint
   ];
 }
 
-function verdict({ steps, exitCode, interrupted }: SeriesDocument, paint: Paint): string {
+export function seriesVerdict({ steps, exitCode, interrupted }: SeriesDocument, paint: Paint): string {
   const exit = paint('dim', ` (exit ${exitCode})`);
   const numbers = (what: SeriesStep['verdict']): string =>
     steps

@@ -1,0 +1,40 @@
+/** Parts that several pages have. */
+import { h, type Child, type Element } from './shared/node.ts';
+
+export const section = (title: string, children: readonly Element[]): Element =>
+  h('section', {}, h('h2', {}, title), children);
+
+/** @param numbers columns that stand to the right */
+export const plainTable = (
+  head: readonly string[],
+  rows: readonly (readonly Child[])[],
+  numbers: readonly number[] = [],
+): Element =>
+  h(
+    'div',
+    { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': head.filter((name) => name !== '').join(', ') },
+    h(
+      'table',
+      { class: 'plain wide' },
+      h(
+        'thead',
+        {},
+        h(
+          'tr',
+          {},
+          head.map((name) => h('th', { scope: 'col' }, name)),
+        ),
+      ),
+      h(
+        'tbody',
+        {},
+        rows.map((row) =>
+          h(
+            'tr',
+            {},
+            row.map((cell, column) => h('td', numbers.includes(column) ? { class: 'number' } : {}, cell)),
+          ),
+        ),
+      ),
+    ),
+  );
