@@ -33,13 +33,16 @@ static u64 mv_stored(const struct mmapvet_config *config, const struct mmapvet_e
 	}
 }
 
-/* Memory that nobody will free: kmemleak has to find it. */
+/*
+ * Memory that nobody will free: kmemleak has to find it. Zeroed, or each piece
+ * holds the allocator's old pointer to the next one, which kmemleak believes.
+ */
 static void mv_leak(void)
 {
 	int i;
 
 	for (i = 0; i < MMAPVET_LEAKS; i++) {
-		void *memory = kmalloc(64, GFP_KERNEL);
+		void *memory = kzalloc(64, GFP_KERNEL);
 
 		OPTIMIZER_HIDE_VAR(memory);
 	}

@@ -43,8 +43,10 @@ export type RedControl =
   | { readonly kind: 'lie'; readonly name: string }
   | { readonly kind: 'tried'; readonly name: string };
 
-/** A kernel warning that the clause must provoke: seen is required, any other is a fault. */
+/** A complaint of the kernel that the clause must provoke: seen is required, any other is a fault. */
 export interface RequiredSplat {
+  /** The class that it is read as; a warning where nothing is said. */
+  readonly class?: 'warning' | 'leak';
   /** Matches the splat's title, `WARNING in can_mmap_file` for one. */
   readonly title: RegExp;
   readonly why: string;

@@ -159,11 +159,11 @@ function disagreementOrFail(clause: Clause, report: ProbeReport): Ruling | null 
 
 const rule = (outcome: Outcome, reason: string, faults: readonly Fault[] = []): Ruling => ({ outcome, reason, faults });
 
-/** True for the one warning that the clause must provoke. */
+/** True for the one complaint that the clause must provoke. */
 function isRequired(clause: Clause, fault: Fault): boolean {
   const wanted = clause.splat?.title;
-  // Only a warning can be asked for: a KASAN report in the same function is none.
-  if (wanted === undefined || fault.class !== 'warning') return false;
+  // Of that class alone: a KASAN report in the function of a warning is none.
+  if (wanted === undefined || fault.class !== (clause.splat?.class ?? 'warning')) return false;
   // The hook may be inlined: then its file, not its name, is in the splat's `WARNING: file:line at function` line.
   const heads = fault.lines.filter((line) => line.startsWith('WARNING:'));
   return [fault.title, ...heads].some((text) => wanted.test(text));

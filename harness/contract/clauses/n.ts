@@ -114,6 +114,7 @@ export const INJECTION: ClauseGroup = {
       needs: ['prepare', 'mapped'],
       redControls: [{ kind: 'tried', name: 'stand-ins' }],
       splat: {
+        class: 'leak',
         title: /suspected memory leak/,
         why: 'what the driver leaks on request must be found, or the scan proves nothing',
       },

@@ -17,6 +17,7 @@ const CLAUSE: Clause = {
   explain: '',
 };
 const NOISY: Clause = { ...CLAUSE, splat: { title: /^WARNING in can_mmap_file$/, why: 'both hooks are set' } };
+const LEAKING: Clause = { ...CLAUSE, splat: { class: 'leak', title: /can_mmap_file/, why: 'it is planted' } };
 
 const REPORT: ProbeReport = {
   cell: 'A01.direct',
@@ -186,6 +187,12 @@ describe('decide', () => {
     [
       'another fault in the function that is to warn',
       reported({}, { clause: NOISY, splats: [{ ...WARNING, class: 'kasan' }] }),
+      'fault: WARNING in can_mmap_file',
+    ],
+    ['the wanted leak', reported({}, { clause: LEAKING, splats: [{ ...WARNING, class: 'leak' }] }), 'pass'],
+    [
+      'a warning where a leak is wanted',
+      reported({}, { clause: LEAKING, splats: [WARNING] }),
       'fault: WARNING in can_mmap_file',
     ],
     [
