@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { fragmentsFor, PROFILES, TARGETS } from '../../../harness/core/arch.ts';
+import { fragmentsFor, PROFILES, TARGETS, withCoverage } from '../../../harness/core/arch.ts';
 import { KERNEL_CONFIG } from '../../../harness/core/paths.ts';
 import { findLost, parseConfig, parseFragment, showLine } from '../../../harness/kernel/fragments.ts';
 import { explainLoss, findDefinitions } from '../../../harness/kernel/kconfig.ts';
@@ -16,7 +16,7 @@ test.each(names)('%s: each line is under its reason, and none is there twice', (
 });
 
 test('the fragments are those that targets and profiles name', () => {
-  const used = TARGETS.flatMap((target) => PROFILES.flatMap((profile) => fragmentsFor(target, profile)));
+  const used = TARGETS.flatMap((target) => PROFILES.flatMap((profile) => fragmentsFor(target, withCoverage(profile))));
   expect(new Set(names)).toEqual(new Set(used.map((name) => `${name}.config`)));
 });
 

@@ -121,9 +121,9 @@ describe('createTranscriptReader', () => {
   });
 
   it('notes results and begins that name no cell', () => {
-    expect(read(lines('1..1', '# begin ../etc', 'ok 1 Z99.direct x')).problems).toEqual([
+    expect(read(lines('1..1', '# begin ../etc', 'ok 1 Z9.direct x')).problems).toEqual([
       '"# begin" with no cell: ../etc',
-      'a result for no cell: Z99.direct x',
+      'a result for no cell: Z9.direct x',
     ]);
   });
 
