@@ -1,6 +1,6 @@
 /** Compiles with the host's own compiler: no kernel and no guest is needed to tell what a file is. */
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -51,6 +51,13 @@ test('what has probe() becomes mmapvet-probes with one cell more on each path', 
   const { file } = await own.link(HOST, { library: join(library, 'probes.o') }, NEVER);
   const listed = execFileSync(file, ['--list', 'Z01'], { encoding: 'utf8' });
   expect(listed.match(/^Z01\.\w+/gm)).toEqual(['direct', 'W1', 'W2', 'W3', 'W4', 'W5'].map((path) => `Z01.${path}`));
+  // All of the probes are compiled.
+}, 600_000);
+
+test('the probe of docs/tasks/write-a-probe.md', async () => {
+  const page = await readFile(join(import.meta.dirname, '../../../docs/tasks/write-a-probe.md'), 'utf8');
+  const { own, warnings } = await compile(/^```c\n([^]*?)^```$/m.exec(page)?.[1] ?? '');
+  expect({ kind: own.kind, warnings }).toEqual({ kind: 'probe', warnings: [] });
 });
 
 test.each(['plain.c', 'it\'s "my" probe.c', '/tmp/a b/ünïcode.c'])(
