@@ -175,7 +175,7 @@ function globalLimit(ms: number | null): Disposable & { readonly signal: AbortSi
   const controller = new AbortController();
   const seconds = (ms ?? 0) / 1000;
   const error = new MmapvetError('GLOBAL_TIMEOUT', `The run was not over after ${seconds} s (--global-timeout).`, {
-    hint: 'Give it more time, or fewer cells; "mmapvet run --resume" goes on with what is left.',
+    hint: 'Give it more time, or fewer cells.',
   });
   const timer = ms === null ? undefined : setTimeout(() => controller.abort(error), ms);
   return { signal: controller.signal, [Symbol.dispose]: () => clearTimeout(timer) };
