@@ -48,6 +48,8 @@ const ARM64: Arch = Object.freeze({
   kernelImage: 'arch/arm64/boot/Image',
 });
 
+export const ARCHS: readonly Arch[] = Object.freeze([X86_64, ARM64]);
+
 export interface Target {
   readonly name: string;
   readonly arch: Arch;

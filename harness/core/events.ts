@@ -7,9 +7,12 @@ import { OUTCOMES } from './outcome.ts';
 
 export const EVENTS_VERSION = 1;
 
-/** A cell's coordinates; `path` is `direct` or a wrapper `W1` … `W5`. */
+/**
+ * A cell's coordinates; `path` is `direct` or a wrapper `W1` … `W5`. A program of the kernel's own tests is a cell too: its
+ * `clause` is the suite, `selftests-mm`, and its `path` the program.
+ */
 export const CellId = z.object({
-  clause: z.string().regex(/^[A-Z]\d{2}$/),
+  clause: z.string().regex(/^(?:[A-Z]\d{2}|[a-z][a-z\d]*(?:-[a-z\d]+)+)$/),
   path: z.string(),
   target: z.string(),
   profile: z.string(),
@@ -74,6 +77,13 @@ export const Known = z.object({
   expires: z.string(),
 });
 
+/** One test case of a program of the kernel's own tests. */
+export const Case = z.object({
+  name: z.string(),
+  outcome: z.enum(OUTCOMES),
+  reason: z.string().describe('Why it is not a plain pass'),
+});
+
 export const Cell = CellId.extend({
   outcome: z.enum(OUTCOMES),
   /** False where the probe never started: the trouble lay before it. */
@@ -90,6 +100,7 @@ export const Cell = CellId.extend({
   faults: z.array(Fault),
   behaviour: Behaviour.optional(),
   known: Known.optional(),
+  cases: z.array(Case).optional().describe("Of a program of the kernel's own tests: its test cases"),
 });
 
 export const KernelIdentity = z.object({
@@ -256,6 +267,7 @@ export type CellId = z.infer<typeof CellId>;
 export type Cell = z.infer<typeof Cell>;
 export type Behaviour = z.infer<typeof Behaviour>;
 export type Fact = z.infer<typeof Fact>;
+export type Case = z.infer<typeof Case>;
 export type Fault = z.infer<typeof Fault>;
 export type Frame = z.infer<typeof Frame>;
 export type KernelIdentity = z.infer<typeof KernelIdentity>;

@@ -3,7 +3,7 @@
  * are those of the kernel's Documentation/process/changes.rst, and QEMU's that of Debian 12, the oldest host we try.
  * Python is not in it: no default build starts it. Nor is cpio: we write our own archives.
  */
-import { crossCompileFor, type Arch, type Target } from '../core/arch.ts';
+import { ARCHS, crossCompileFor, type Arch, type Target } from '../core/arch.ts';
 
 /** How to see that a tool is there, without starting it. */
 export type Find =
@@ -44,6 +44,8 @@ export interface RequirementOptions {
   readonly compilers?: boolean;
   /** False where neither the guest's packages nor the kernel come from Debian's archive. */
   readonly archive?: boolean;
+  /** True where tools/testing/vma is to be built and run on this host. */
+  readonly userland?: boolean;
 }
 
 const program = (name: string): Find => ({ kind: 'program', name });
@@ -131,6 +133,28 @@ const ARCHIVE: readonly Requirement[] = [
   },
 ];
 
+/** Only for `--group vma-userland`. */
+const USERLAND: readonly Requirement[] = [
+  {
+    name: 'liburcu headers',
+    purpose: "the kernel's tools/testing/vma",
+    find: {
+      kind: 'file',
+      anyOf: ['/usr/include/urcu.h', ...ARCHS.map(({ triplet }) => `/usr/include/${triplet}/urcu.h`)],
+    },
+    debian: ['liburcu-dev'],
+    elsewhere: 'liburcu (userspace-rcu) with its headers',
+  },
+  ...['libasan', 'libubsan'].map((name) => ({
+    name,
+    purpose: "the kernel's tools/testing/vma, which runs with sanitizers",
+    find: { kind: 'library', name: `${name}.so`, compiler: 'gcc', usual: [] } as const,
+    // Debian's compiler brings them along.
+    debian: ['gcc'],
+    elsewhere: `${name} of your gcc`,
+  })),
+];
+
 interface ArchTools {
   readonly qemu: { readonly program: string; readonly debian: readonly string[] };
   /** Debian's packages of the compiler and the static C library for a host of another architecture. */
@@ -180,12 +204,13 @@ function compilerFor(arch: Arch, hostArch: NodeJS.Architecture): Requirement[] {
 
 /** The tools that a run on these targets needs, each once, in the order in which a person would read them. */
 export function requirementsFor(targets: readonly Target[], options: RequirementOptions = {}): Requirement[] {
-  const { hostArch = process.arch, compilers = true, archive = true } = options;
+  const { hostArch = process.arch, compilers = true, archive = true, userland = false } = options;
   const archs = [...new Set(targets.map((target) => target.arch))];
   return [
     ...archs.map(qemuFor),
     ...BUILD,
     ...(compilers ? archs.flatMap((arch) => compilerFor(arch, hostArch)) : []),
+    ...(userland ? USERLAND : []),
     ...(archive ? ARCHIVE : []),
   ];
 }

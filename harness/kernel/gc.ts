@@ -18,6 +18,7 @@ const KINDS = [
   'debs',
   'own',
   'verdicts',
+  'suites',
 ] as const;
 
 export interface CacheEntry {

@@ -4,7 +4,7 @@ import type { Cell } from '../core/events.ts';
 import { countOutcomes } from '../core/outcome.ts';
 import { plural } from '../core/words.ts';
 import { harmlessText } from '../probe/untrusted.ts';
-import { groupName, titleOf } from './catalogue.ts';
+import { groupName, groupOf, titleOf } from './catalogue.ts';
 import { causesOf, compactNames, needsALook, shortName, type Cause } from './cell-lists.ts';
 import { coverageSentences, coveragesOf } from './lines/coverage.ts';
 import { describeSource } from './lines/header.ts';
@@ -81,7 +81,7 @@ function headPart(state: RunState, { catalogue, home }: ReportOptions): string {
 
 function groupTable(state: RunState, catalogue: readonly ClauseGroup[]): string {
   const targets = [...state.targets.values()];
-  const letters = [...new Set(allCells(state).map((cell) => cell.clause.charAt(0)))].toSorted();
+  const letters = [...new Set(allCells(state).map((cell) => groupOf(cell.clause)))].toSorted();
   if (letters.length === 0) return '';
   const rows = letters.map((letter) => [
     groupName(catalogue, letter),
@@ -89,7 +89,7 @@ function groupTable(state: RunState, catalogue: readonly ClauseGroup[]): string 
       shortCounts(
         countOutcomes(
           decidedCells(target)
-            .filter((cell) => cell.clause.startsWith(letter))
+            .filter((cell) => groupOf(cell.clause) === letter)
             .map((cell) => cell.outcome),
         ),
         PLAIN,
@@ -125,7 +125,7 @@ function causePart({ outcome, target, reason, cells }: Cause, state: RunState, {
   if (first === undefined) return '';
   const { sign, word } = LOOKS[outcome];
   const oneClause = cells.every((cell) => cell.clause === first.clause);
-  const title = oneClause ? `  ${titleOf(catalogue, first.clause)}` : '';
+  const title = oneClause ? `  ${titleOf(catalogue, first.clause, first.path)}` : '';
   const names = cells.map(shortName).join(' ');
   return details(
     `${sign} ${word}  ${names} ${target}${title}`,

@@ -3,6 +3,7 @@
  * element's text, nothing that XML 1.0 forbids.
  */
 import type { Cell } from '../core/events.ts';
+import type { Outcome } from '../core/outcome.ts';
 import { behaviourLines } from './behaviour.ts';
 import { slug } from './format.ts';
 import { titleOf } from './catalogue.ts';
@@ -87,7 +88,7 @@ function propertiesOf(state: RunState, target: TargetState): XmlNode[] {
 }
 
 function targetCases(state: RunState, target: TargetState, options: ReportOptions): Case[] {
-  const cells = decidedCells(target).map((cell) => cellCase(cell, options));
+  const cells = decidedCells(target).flatMap((cell) => [cellCase(cell, options), ...programCases(cell)]);
   const faults = target.faults.map(({ during, fault }, index) => ({
     name: `kernel-fault ${slug(during)}${index === 0 ? '' : ` ${index + 1}`}`,
     seconds: 0,
@@ -110,16 +111,31 @@ function targetCases(state: RunState, target: TargetState, options: ReportOption
 
 function cellCase(cell: Cell, { catalogue }: ReportOptions): Case {
   return {
-    name: [cell.clause, cell.path, slug(titleOf(catalogue, cell.clause))].filter((part) => part !== '').join(' '),
+    name: [cell.clause, cell.path, slug(titleOf(catalogue, cell.clause, cell.path))]
+      .filter((part) => part !== '')
+      .join(' '),
     seconds: cell.durationMs / 1000,
     verdict: verdictElement(cell),
     output: cell.outcome === 'pass' ? '' : detailLines(cell).join('\n'),
   };
 }
 
+/** The test cases of a program. The same name twice would be one to GitLab. */
+function programCases({ clause, path, cases = [] }: Cell): Case[] {
+  const used = new Map<string, number>();
+  return cases.map(({ name, outcome, reason }) => {
+    const count = (used.get(name) ?? 0) + 1;
+    used.set(name, count);
+    const words = [clause, path, name, ...(count === 1 ? [] : [String(count)])].join(' ');
+    return { name: words, seconds: 0, verdict: verdictOf(outcome, reason, []), output: '' };
+  });
+}
+
 function verdictElement(cell: Cell): XmlNode | null {
-  const { outcome, reason } = cell;
-  const details = detailLines(cell);
+  return verdictOf(cell.outcome, cell.reason, detailLines(cell));
+}
+
+function verdictOf(outcome: Outcome, reason: string, details: readonly string[]): XmlNode | null {
   switch (outcome) {
     case 'pass':
     case 'changed':

@@ -97,8 +97,24 @@ function cellLines(cell: Cell, number: number, options: ReportOptions): string[]
       // A plain fail's reason repeats its facts, but other readers than ours may not know where to look.
       ...(cell.reason === '' || directive !== '' ? [] : [`${cell.outcome} ${cell.reason}`]),
     ]),
+    ...caseLines(cell),
     `${ok ? 'ok' : 'not ok'} ${number} ${nameOf(cell, options)}${directive === '' ? '' : ` # ${oneLine(directive)}`}`,
   ];
+}
+
+/** The test cases of a program: a block of its own below it. */
+function caseLines({ clause, path, cases = [] }: Cell): string[] {
+  if (cases.length === 0) return [];
+  const results = cases.flatMap(({ name, outcome, reason }, index) => {
+    const { ok, directive } = resultOf({ outcome, reason });
+    const words = directive === '' ? '' : ` # ${oneLine(directive)}`;
+    return [
+      ...(ok || directive !== '' || reason === '' ? [] : diagnostics([reason])),
+      `${ok ? 'ok' : 'not ok'} ${index + 1} ${clean(name)}${words}`,
+    ];
+  });
+  const lines = ['KTAP version 1', `# Subtest: ${clean(`${clause}.${path}`)}`, `1..${cases.length}`, ...results];
+  return lines.map((line) => `  ${line}`);
 }
 
 const faultLines = (fault: Fault): string[] => [`splat ${fault.class}: ${fault.title}`, ...fault.lines];
@@ -127,7 +143,7 @@ function resultOf(cell: Pick<Cell, 'outcome' | 'reason'>): { readonly ok: boolea
 
 /** `E02.direct an error from mapped unmaps the whole range`; unique within its block. */
 function nameOf(cell: CellId, { catalogue }: ReportOptions): string {
-  return clean(`${cell.clause}.${cell.path} ${titleOf(catalogue, cell.clause)}`);
+  return clean(`${cell.clause}.${cell.path} ${titleOf(catalogue, cell.clause, cell.path)}`);
 }
 
 /** A description may hold no `#` and no line break. */

@@ -12,6 +12,7 @@ import { headerLine } from './lines/header.ts';
 import { deservesLine, quarter, stageEndLine, stageProgressLine, stageRows, targetWidth } from './lines/stages.ts';
 import { summaryLines } from './lines/summary.ts';
 import { createLiveWindow, SYSTEM_CLOCK, type Clock, type LiveWindow } from './live-window.ts';
+import { groupOf } from './catalogue.ts';
 import type { Reporter, ReportOptions, Sink } from './reporter.ts';
 import { allCells, applyEvent, createRunState, targetOf, type Note, type RunState } from './run-state.ts';
 
@@ -107,7 +108,7 @@ export function createListReporter(sink: Sink, options: ListOptions): Reporter {
       case 'cell': {
         const { cell } = event;
         if (isInFull(cell) && isNews(cell)) print(cellHeadline(cell, cell.reason, paint));
-        const letter = cell.clause.charAt(0);
+        const letter = groupOf(cell.clause);
         if (window === null && isGroupDone(targetOf(state, cell.target), letter))
           print(groupLine(state, cell.target, letter, catalogue, paint));
         return;

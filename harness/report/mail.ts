@@ -176,7 +176,7 @@ function causeInFull(cause: Cause, state: RunState, { catalogue }: ReportOptions
   const [first] = cause.cells;
   if (first === undefined) return [];
   const oneClause = cause.cells.every((cell) => cell.clause === first.clause);
-  const title = oneClause ? titleOf(catalogue, first.clause) : '';
+  const title = oneClause ? titleOf(catalogue, first.clause, first.path) : '';
   const facts = [...first.observers.driver, ...first.observers.user]
     .filter((fact) => !fact.ok)
     .map((fact) => fact.text);

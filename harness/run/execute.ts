@@ -5,6 +5,7 @@
  */
 import type { AllowEntry } from '../contract/allow.ts';
 import { cellsFor, findClauses } from '../contract/catalogue.ts';
+import { HOST_TARGET, programsOn } from '../contract/suites.ts';
 import { readRecorded, type Recorded } from '../contract/recorded.ts';
 import type { Target } from '../core/arch.ts';
 import { messageOf, MmapvetError } from '../core/errors.ts';
@@ -17,17 +18,19 @@ import type { Multiplexer, NamedReporter, ReporterFailure } from '../report/mult
 import { repeatCommand } from '../report/repeat-command.ts';
 import { buildResults, type Results } from '../results/results.ts';
 import type { RunStore } from '../results/store.ts';
-import { identityOf, keepEvidence } from './evidence.ts';
+import { identityOf, keepEvidence, NOTHING_FOUND } from './evidence.ts';
 import { symbolizingEmit } from './fault-symbols.ts';
 import type { GuestHook } from './guests.ts';
 import { createKnownTrouble, type KnownTrouble, type Scope } from './known.ts';
 import { Gate, guestsAtOnce } from './limits.ts';
 import { Pace } from './pace.ts';
 import { catalogueOf, type RunPlan } from './plan.ts';
-import { prepareKernel, prepareTarget, type Inputs, type Prepared } from './prepare.ts';
+import { prepareKernel, prepareTarget, prepareUserland, type Inputs, type Prepared } from './prepare.ts';
 import { createRecorder, type Recorder } from './record.ts';
 import type { SessionHooks } from './session.ts';
 import { createSink, type Sink } from './sink.ts';
+import { SuiteVet, type Userland } from './suite-vet.ts';
+import { suiteCells } from './suites.ts';
 import { TargetVet } from './target.ts';
 import { findVerdicts, keepVerdicts, settledCells, verdictsKey } from './verdict-store.ts';
 
@@ -83,7 +86,9 @@ export interface Outcome {
 }
 
 export function createGates(plan: RunPlan): Gates {
-  const most = guestsAtOnce(Math.max(...plan.targets.map((target) => machineFor(target.name, plan.profile).memoryMiB)));
+  const most = guestsAtOnce(
+    Math.max(0, ...plan.targets.map((target) => machineFor(target.name, plan.profile).memoryMiB)),
+  );
   return { sources: new Gate(1), guests: new Gate(Math.min(most, plan.guests ?? most)) };
 }
 
@@ -122,9 +127,9 @@ export async function execute(execution: Execution): Promise<Outcome> {
     tool: execution.tool,
     command: [...execution.command],
     folder: store.folder,
-    targets: plan.targets.map((target) => target.name),
+    targets: namesOfTargets(plan),
     profile: plan.profile.name,
-    cells: plan.targets.flatMap((target) => cellsOf(plan, target)),
+    cells: [...plan.targets.flatMap((target) => cellsOf(plan, target)), ...suiteCells(plan, HOST_TARGET)],
   });
   const targets = new Map<string, Prepared>(origin.kind === 'built' ? origin.targets : []);
   using limit = globalLimit(plan.globalMs);
@@ -153,13 +158,20 @@ async function durationsOf(target: string, profile: string): Promise<ReadonlyMap
 }
 
 function cellsOf(plan: RunPlan, target: Target): CellId[] {
-  return plan.checks.map(({ clause, path }) => ({
+  const clauses = plan.checks.map(({ clause, path }) => ({
     clause: clause.id,
     path,
     target: target.name,
     profile: plan.profile.name,
   }));
+  return [...clauses, ...suiteCells(plan, target.name)];
 }
+
+/** This machine is one too, where tests run on it. */
+const namesOfTargets = (plan: RunPlan): string[] => [
+  ...plan.targets.map((target) => target.name),
+  ...(programsOn(plan.programs, HOST_TARGET).length > 0 ? [HOST_TARGET] : []),
+];
 
 /** What is known of the kernel and of this host. */
 interface Facts {
@@ -192,12 +204,20 @@ async function runAll(execution: Execution, facts: Facts, sink: Sink, built: Map
   const vets = new Map(
     plan.targets.map((target) => [target, targetVet(execution, target, facts, emitOf(target))] as const),
   );
+  const suites = new Map(
+    namesOfTargets(plan).map((name) => {
+      const known = late.get(plan.targets.find((target) => target.name === name)!);
+      return [name, suiteVet(execution, name, facts, known?.emit ?? sink.emit)] as const;
+    }),
+  );
   const recorder = plan.update ? createRecorder(facts.recorded, plan.checks) : null;
   /** Trouble of one target, or of all. An interrupt is no trouble, whatever it broke on its way. */
-  const giveUp = (error: unknown, target: Target | null): void => {
+  const giveUp = (error: unknown, target: string | null): void => {
     if (signal.aborted) return;
-    emitError(sink.emit, target?.name ?? null, error);
-    for (const each of target === null ? plan.targets : [target]) vets.get(each)?.giveUp('not-run', messageOf(error));
+    emitError(sink.emit, target, error);
+    const concerned = (name: string): boolean => target === null || name === target;
+    for (const [{ name }, vet] of vets) if (concerned(name)) vet.giveUp('not-run', messageOf(error));
+    for (const [name, suite] of suites) if (concerned(name)) suite.giveUp(messageOf(error));
   };
   try {
     const source = await openSource(execution, sink, sources, recorder).catch((error: unknown) => {
@@ -206,11 +226,20 @@ async function runAll(execution: Execution, facts: Facts, sink: Sink, built: Map
     });
     const builds = plan.targets.map((target) => ({ target, prepared: source.prepare(target) }));
     // The source is locked for others no longer than it is needed: guests go on without it.
-    const freed = Promise.allSettled(builds.map((build) => build.prepared))
+    const userland = suites.has(HOST_TARGET) ? source.prepareUserland() : null;
+    const freed = Promise.allSettled([userland, ...builds.map((build) => build.prepared)])
       .then(() => source[Symbol.asyncDispose]())
       .finally(() => execution.onBuilt?.());
-    await Promise.all(
-      builds.map(async ({ target, prepared }) => {
+    const host = async (): Promise<void> => {
+      try {
+        if (userland !== null) await suites.get(HOST_TARGET)?.runOnHost(await userland, guests);
+      } catch (error) {
+        giveUp(error, HOST_TARGET);
+      }
+    };
+    await Promise.all([
+      host(),
+      ...builds.map(async ({ target, prepared }) => {
         try {
           const ready = await prepared;
           built.set(target.name, ready);
@@ -218,11 +247,12 @@ async function runAll(execution: Execution, facts: Facts, sink: Sink, built: Map
             late.get(target)?.useSymbols({ vmlinux: ready.build.vmlinux, modules: [ready.build.module] });
           const own = ready.kind === 'built' ? await plan.own?.link(target, ready.build, signal) : undefined;
           if (!(await takeStored(execution, ready, emitOf(target)))) await vets.get(target)?.run(ready, guests, own);
+          await suites.get(target.name)?.runOnTarget(ready, guests);
         } catch (error) {
-          giveUp(error, target);
+          giveUp(error, target.name);
         }
       }),
-    );
+    ]);
     await freed;
   } catch (error) {
     giveUp(error, null);
@@ -230,9 +260,11 @@ async function runAll(execution: Execution, facts: Facts, sink: Sink, built: Map
   const reason: unknown = signal.aborted ? signal.reason : null;
   const outOfTime = reason instanceof MmapvetError && reason.code === 'GLOBAL_TIMEOUT';
   if (outOfTime) emitError(sink.emit, null, reason);
-  if (signal.aborted)
+  if (signal.aborted) {
     for (const vet of vets.values())
       vet.giveUp(outOfTime ? 'out-of-time' : 'interrupted', outOfTime ? messageOf(reason) : '');
+    for (const suite of suites.values()) suite.giveUp(outOfTime ? messageOf(reason) : 'the run was interrupted');
+  }
   await Promise.all(late.values().map((each) => each.settled()));
   if (signal.aborted) return;
   facts.known.conclude(scopeOf(plan, vets), sink.emit);
@@ -285,6 +317,7 @@ async function keepSettled(
 /** What targets are prepared from; it may be disposed of as soon as all are. */
 interface OpenSource extends AsyncDisposable {
   prepare(target: Target): Promise<Prepared>;
+  prepareUserland(): Promise<Userland>;
 }
 
 async function openSource(
@@ -295,7 +328,11 @@ async function openSource(
 ): Promise<OpenSource> {
   if (origin.kind === 'built') {
     if (origin.kernel !== null) emit({ kind: 'kernel', kernel: origin.kernel });
-    return { prepare: async (target) => again(origin.targets, target, emit), async [Symbol.asyncDispose]() {} };
+    return {
+      prepare: async (target) => again(origin.targets, target, emit),
+      prepareUserland: async () => ({ kernelVersion: origin.kernel?.version ?? '', build: null }),
+      async [Symbol.asyncDispose]() {},
+    };
   }
   await using stack = new AsyncDisposableStack();
   stack.use(await sources.enter());
@@ -306,6 +343,7 @@ async function openSource(
   const opened = stack.move();
   return {
     prepare: (target) => building.hold(() => prepareTarget(kernel, target)),
+    prepareUserland: () => building.hold(() => prepareUserland(kernel)),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
@@ -351,12 +389,33 @@ function targetVet(execution: Execution, target: Target, facts: Facts, emit: Emi
         cell,
         found,
         identityOf(facts.events, cell.target, found.guest),
-        repeatCommand(command, cell.clause, cell.target),
+        repeatCommand(command, cell),
       ),
     emit,
     signal,
     ...(onIdle === undefined ? {} : { onIdle }),
     ...(onGuest === undefined ? {} : { onGuest }),
+  });
+}
+
+function suiteVet(execution: Execution, target: string, facts: Facts, emit: Emit): SuiteVet {
+  const { plan, store, command, signal } = execution;
+  return new SuiteVet({
+    plan,
+    target,
+    consoleFile: (guest) => store.place(`${target}/console-${guest}.log`),
+    allow: facts.known.entries,
+    keepEvidence: (cell, slice) =>
+      keepEvidence(
+        store,
+        cell,
+        { ...NOTHING_FOUND, slice },
+        identityOf(facts.events, cell.target, null),
+        repeatCommand(command, cell),
+      ),
+    pace: facts.pace,
+    emit,
+    signal,
   });
 }
 

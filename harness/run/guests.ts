@@ -25,6 +25,8 @@ export interface GuestsRequest {
   readonly emit: Emit;
   readonly signal: AbortSignal;
   readonly onGuest?: GuestHook;
+  /** Numbers that others of the target's guests have: they begin after it. */
+  readonly after?: number;
 }
 
 /** Called with the n-th guest of a target, counted from 1, before anything of the run reaches it: for the self-test. */
@@ -54,6 +56,7 @@ export class Guests {
 
   constructor(request: GuestsRequest) {
     this.#request = request;
+    this.#count = request.after ?? 0;
   }
 
   /** Makes sure that there is a snapshot, or that there can be none. Call it once, before `open`. */

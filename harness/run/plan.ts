@@ -5,17 +5,18 @@
 import { availableParallelism } from 'node:os';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { CATALOGUE, cellsFor, findClauses, type CatalogueCell } from '../contract/catalogue.ts';
-import { PATHS, type Clause, type ClauseGroup, type Path } from '../contract/clause.ts';
+import { CATALOGUE, cellsFor, type CatalogueCell } from '../contract/catalogue.ts';
+import type { ClauseGroup } from '../contract/clause.ts';
 import { LIES } from '../contract/lies.ts';
 import { ownGroup } from '../contract/own.ts';
+import { HOST_TARGET, programsOn, type SuiteProgram } from '../contract/suites.ts';
 import { B4_PREFIX } from '../kernel/b4.ts';
 import { parseRange } from '../kernel/range.ts';
 import { DEFAULT_TARGETS, PROFILES, TARGETS, withCoverage, type Profile, type Target } from '../core/arch.ts';
-import { usageError, type MmapvetError } from '../core/errors.ts';
-import { suggestHint } from '../core/suggest.ts';
+import { usageError } from '../core/errors.ts';
 import { splitWords } from '../core/words.ts';
 import type { Isolation } from './batches.ts';
+import { chooseCells, choosePaths, commas, unknown } from './choose.ts';
 import type { OwnProbe } from './own-probe.ts';
 import { KERNEL_NAME, NO_CONFIG, type Config, type NamedKernel } from './config.ts';
 
@@ -49,6 +50,8 @@ export interface BuildPlan {
 export interface RunPlan extends BuildPlan {
   /** Clauses on paths; target and profile make them cells. */
   readonly checks: readonly CatalogueCell[];
+  /** The kernel's own tests, beside the clauses. */
+  readonly programs: readonly SuiteProgram[];
   readonly isolate: Isolation;
   /** Guests are booted, never restored. */
   readonly boot: boolean;
@@ -139,9 +142,17 @@ export function planRun(values: PlanValues, config: Config = NO_CONFIG, own: Own
   const probeSeconds = number(values['timeout'], '--timeout', 1, 86_400) ?? config.timeout ?? 30;
   if (update && lie !== 0)
     throw usageError('UPDATE_LIE', '"--update" would record what a lying driver says.', 'Leave out --driver-lie.');
+  const build = planBuild(values, config);
+  const cells =
+    own === null
+      ? chooseCells(many(values['group']), many(values['clause']), many(values['path']))
+      : { checks: ownChecks(own, values['path']), programs: [] };
+  const guests = cells.checks.length > 0 || programsOn(cells.programs, HOST_TARGET).length < cells.programs.length;
   return {
-    ...planBuild(values, config),
-    checks: own === null ? chooseChecks(many(values['clause']), many(values['path'])) : ownChecks(own, values['path']),
+    ...build,
+    ...cells,
+    // What runs on this machine alone needs no kernel built.
+    targets: guests ? build.targets : [],
     // A guest that is kept is one guest.
     isolate: values['keepGuest'] === true ? 'none' : ((one(values['isolate']) ?? 'group') as Isolation),
     boot: values['boot'] === true,
@@ -189,7 +200,6 @@ const one = (value: PlanValues[string]): string | undefined => (typeof value ===
 const path = (value: PlanValues[string]): string | undefined =>
   typeof value === 'string' ? resolve(value) : undefined;
 const many = (value: PlanValues[string]): readonly string[] => (Array.isArray(value) ? value : []);
-const commas = (values: readonly string[]): string[] => values.flatMap((value) => value.split(',')).filter(Boolean);
 
 function number(value: PlanValues[string], flag: string, least: number, most: number): number | undefined {
   if (typeof value !== 'string') return undefined;
@@ -197,17 +207,6 @@ function number(value: PlanValues[string], flag: string, least: number, most: nu
   if (!/^\d+$/.test(value) || parsed < least || parsed > most)
     throw usageError('NUMBER_BAD', `"${flag} ${value}" is no whole number from ${least} to ${most}.`, 'Give a number.');
   return parsed;
-}
-
-/** Of a name that nothing has: what is near it, else all there are. */
-function unknown(
-  noun: string,
-  name: string,
-  known: readonly string[],
-  aliases: Readonly<Record<string, string>> = {},
-): MmapvetError {
-  const hint = suggestHint(name, known, `${noun}s`, aliases);
-  return usageError(`${noun.toUpperCase()}_UNKNOWN`, `There is no ${noun} "${name}".`, hint);
 }
 
 const namesOf = (items: readonly { readonly name: string }[]): string[] => items.map((item) => item.name);
@@ -267,14 +266,6 @@ function chooseLie(name: string | undefined): number {
   return found;
 }
 
-function choosePaths(names: readonly string[]): Path[] {
-  return commas(names).map((name) => {
-    const found = PATHS.find((candidate) => candidate.toLowerCase() === name.toLowerCase());
-    if (found === undefined) throw unknown('path', name, PATHS);
-    return found;
-  });
-}
-
 /** Directly, where no path is asked for. */
 function ownChecks({ kind, title }: OwnProbe, value: PlanValues[string]): CatalogueCell[] {
   const paths = choosePaths(many(value));
@@ -285,32 +276,4 @@ function ownChecks({ kind, title }: OwnProbe, value: PlanValues[string]): Catalo
       'Leave out --path, or write it with probe.h.',
     );
   return cellsFor(ownGroup(title).clauses, paths.length === 0 ? ['direct'] : paths);
-}
-
-function chooseChecks(clauseGlobs: readonly string[], pathGlobs: readonly string[]): CatalogueCell[] {
-  const paths = choosePaths(pathGlobs);
-  const all = CATALOGUE.flatMap((group) => group.clauses);
-  const globs = commas(clauseGlobs);
-  const chosen = new Set<Clause>(globs.length === 0 ? all : []);
-  for (const glob of globs) {
-    const found = findClauses([glob]);
-    if (found.length === 0)
-      throw unknown(
-        'clause',
-        glob,
-        all.map((clause) => clause.id),
-      );
-    for (const clause of found) chosen.add(clause);
-  }
-  const checks = cellsFor(
-    all.filter((clause) => chosen.has(clause)),
-    paths,
-  );
-  if (checks.length === 0)
-    throw usageError(
-      'NOTHING_CHOSEN',
-      `No cell is left of --clause "${globs.join(',')}" and --path "${paths.join(',')}".`,
-      'Run "mmapvet list clauses" to see which clause has which path.',
-    );
-  return checks;
 }

@@ -1,6 +1,8 @@
 /** From a plan to something that boots: the kernel source once, then a build and an image for each target. */
-import type { Target } from '../core/arch.ts';
-import { usageError } from '../core/errors.ts';
+import { basename } from 'node:path';
+import { HOST_TARGET, SUITE_PROGRAMS, type SuiteName } from '../contract/suites.ts';
+import { ARCHS, type Target } from '../core/arch.ts';
+import { MmapvetError, usageError } from '../core/errors.ts';
 import type { Emit } from '../core/events.ts';
 import { cacheFolder } from '../core/paths.ts';
 import { plural } from '../core/words.ts';
@@ -15,13 +17,16 @@ import { onTopOf, readSeries, type Series } from '../kernel/series.ts';
 import { resolveSource, type Source } from '../kernel/source.ts';
 import { parseKernelSpec, type KernelSpec } from '../kernel/spec.ts';
 import { inStage } from '../kernel/stage.ts';
+import { buildSelftests, buildVmaUserland, type SuiteBuild } from '../kernel/suites.ts';
+import { findToolchain, type Toolchain } from '../kernel/toolchain.ts';
 import { trailersOf } from '../kernel/trailers.ts';
 import { findTreeAround, requireKernelTree } from '../kernel/version.ts';
 import { chooseAccel } from '../machine/accel.ts';
 import type { GuestRequest } from '../machine/guest.ts';
 import { machineFor } from '../machine/machine.ts';
 import { NO_CHANGES, readChanges, type Changes } from './coverage.ts';
-import type { BuildPlan } from './plan.ts';
+import type { BuildPlan, RunPlan } from './plan.ts';
+import type { Userland } from './suite-vet.ts';
 
 export interface PrepareContext {
   readonly emit: Emit;
@@ -33,9 +38,12 @@ export interface PrepareContext {
 type Origin =
   { readonly kind: 'source'; readonly source: Source } | { readonly kind: 'build-dir'; readonly folder: string };
 
+/** What is built, with the kernel's own tests where some are asked for. */
+type SuitePlan = BuildPlan & Partial<Pick<RunPlan, 'programs'>>;
+
 /** The kernel that is vetted, ours until disposed of. */
 export interface Kernel extends AsyncDisposable {
-  readonly plan: BuildPlan;
+  readonly plan: SuitePlan;
   readonly origin: Origin;
   readonly version: string;
   readonly context: KernelContext;
@@ -53,6 +61,8 @@ export type Prepared =
       readonly contents: readonly string[];
       readonly changes: Changes;
       readonly guest: Omit<GuestRequest, 'consoleFile'>;
+      /** Null where none were asked for, or where there is no source to build them from. */
+      readonly selftests: SuiteBuild | MmapvetError | null;
     }
   | {
       readonly kind: 'no-hook';
@@ -128,7 +138,7 @@ async function readRangeInputs(plan: BuildPlan, text: string, cwd: string, signa
   };
 }
 
-export async function prepareKernel(plan: BuildPlan, inputs: Inputs, context: PrepareContext): Promise<Kernel> {
+export async function prepareKernel(plan: SuitePlan, inputs: Inputs, context: PrepareContext): Promise<Kernel> {
   const { emit, signal, logFolder } = context;
   const kernelContext: KernelContext = { emit, signal, logFolder, jobs: plan.jobs };
   if (plan.buildDir !== undefined) {
@@ -184,6 +194,11 @@ export async function prepareTarget(kernel: Kernel, target: Target): Promise<Pre
     });
     return { value, reused: value.reused };
   });
+  // All of them, whichever are run: they are stored as one.
+  const names = SUITE_PROGRAMS.flatMap(({ suite, name: each }) => (suite === 'selftests-mm' ? [each] : []));
+  const selftests = await buildSuite(kernel, 'selftests-mm', target, (request) =>
+    buildSelftests(request, names, context),
+  );
   const machine = machineFor(target.name, plan.profile);
   const boot = { kernel: build.kernel, initrd: image.file };
   const { accel, why } = await chooseAccel(plan.accel, target.arch, machine, boot, signal);
@@ -196,5 +211,48 @@ export async function prepareTarget(kernel: Kernel, target: Target): Promise<Pre
     contents: [build.identity.key, image.key],
     changes: kernel.changes,
     guest: { machine, accel, ...boot, kernelArgs: plan.kernelArgs, qemuArgs: plan.qemuArgs },
+    selftests,
   };
+}
+
+/** A suite that does not build is no reason to vet nothing else. */
+async function buildSuite(
+  kernel: Kernel,
+  name: SuiteName,
+  target: Pick<Target, 'name' | 'arch'>,
+  build: (request: {
+    readonly source: Source;
+    readonly toolchain: Toolchain;
+    readonly who: string;
+  }) => Promise<SuiteBuild>,
+): Promise<SuiteBuild | MmapvetError | null> {
+  const { plan, origin, context } = kernel;
+  if (plan.programs?.some(({ suite }) => suite === name) !== true || origin.kind !== 'source') return null;
+  const { arch } = target;
+  try {
+    return await inStage('build', target.name, name, context, async () => {
+      const toolchain = await findToolchain({ ...plan, arch }, context.signal);
+      return { value: await build({ source: origin.source, toolchain, who: arch.name }) };
+    });
+  } catch (error) {
+    context.signal.throwIfAborted();
+    if (!(error instanceof MmapvetError)) throw error;
+    return error;
+  }
+}
+
+/** The tests that run on this machine, for the whole kernel. */
+export async function prepareUserland(kernel: Kernel): Promise<Userland> {
+  const arch = ARCHS.find(({ nodeArch }) => nodeArch === process.arch) ?? ARCHS[0]!;
+  const { context, plan, version: kernelVersion } = kernel;
+  const build = await buildSuite(kernel, 'vma-userland', { name: HOST_TARGET, arch }, (request) =>
+    buildVmaUserland(request, context),
+  );
+  if (build !== null && !(build instanceof MmapvetError)) {
+    // What a report asks of every target; of this one there is no kernel.
+    const { compiler } = await findToolchain({ ...plan, arch }, context.signal);
+    const identity = { target: HOST_TARGET, profile: plan.profile.name, key: basename(build.folder), compiler };
+    context.emit({ kind: 'build', build: { ...identity, configHash: '', release: kernelVersion, reused: false } });
+  }
+  return { kernelVersion, build };
 }

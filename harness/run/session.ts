@@ -92,7 +92,7 @@ function probesOf(own: OwnBinary | null): string {
 const END_MARK = 'mmapvet: session end';
 
 /** The next line of the kernel log reaches the console within this time. */
-const CONSOLE_LAG_MS = 5000;
+export const CONSOLE_LAG_MS = 5000;
 /** A console that is flooded is read up for so long at most. */
 const CONSOLE_BEHIND_MS = 60_000;
 
@@ -339,7 +339,7 @@ async function lostTrouble({ guest, watch }: Omit<Connected, 'connection'>, why:
 }
 
 /** Waits for a line on the console. @returns whether it came */
-async function sawLine(guest: Guest, text: string, lagMs: number): Promise<boolean> {
+export async function sawLine(guest: Guest, text: string, lagMs: number): Promise<boolean> {
   const seen = (line: string): boolean => line.endsWith(text);
   if (guest.console.lines().findLast(seen) !== undefined) return true;
   const { promise, resolve } = Promise.withResolvers<boolean>();

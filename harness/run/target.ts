@@ -108,6 +108,7 @@ export class TargetVet {
 
   async #runBuilt(prepared: Built, running: Gate): Promise<void> {
     const { plan, target, consoleFile, emit, signal, onGuest } = this.#options;
+    if (plan.checks.length === 0) return;
     const guests = new Guests({
       target,
       guest: prepared.guest,

@@ -1,5 +1,6 @@
 /** `mmapvet run`: a verdict for each cell. */
 import { CATALOGUE } from '../../contract/catalogue.ts';
+import { HOST_TARGET, programsOn } from '../../contract/suites.ts';
 import { messageOf } from '../../core/errors.ts';
 import { EXIT } from '../../core/outcome.ts';
 import { formatBytes } from '../../core/words.ts';
@@ -89,6 +90,9 @@ function listCells(plan: RunPlan, { screen }: CommandContext): number {
       screen.out(
         `${target.name}  ${clause.id}.${path.padEnd(6)}  ${(groupOf.get(clause) ?? '').padEnd(12)}  ${clause.title}\n`,
       );
+  for (const name of [...plan.targets.map((target) => target.name), HOST_TARGET])
+    for (const { suite, name: program, title } of programsOn(plan.programs, name))
+      screen.out(`${name}  ${suite}.${program}  ${title}\n`);
   return EXIT.good;
 }
 

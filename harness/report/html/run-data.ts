@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { Cell, CellId, Fact, Fault } from '../../core/events.ts';
 import { OUTCOMES } from '../../core/outcome.ts';
 import { harmless } from '../../probe/untrusted.ts';
-import { describeRedControl, findClause, groupName } from '../catalogue.ts';
+import { isSuite } from '../../contract/suites.ts';
+import { describeRedControl, findClause, groupName, groupOf, titleOf } from '../catalogue.ts';
 import { shortenHome } from '../format.ts';
 import { LOOKS } from '../lines/paint.ts';
 import { repeatCell } from '../repeat-command.ts';
@@ -37,7 +38,7 @@ export function runData(
   const ids = [...new Set(planned.map(({ id }) => id.clause))].toSorted();
   const paths = [...new Set(planned.map(({ id }) => id.path))].toSorted(byPath);
   const targets = [...state.targets.keys()];
-  const letters = [...new Set(ids.map((id) => id.charAt(0)))];
+  const letters = [...new Set(ids.map(groupOf))];
   const sorted = planned.toSorted(
     (a, b) =>
       ids.indexOf(a.id.clause) - ids.indexOf(b.id.clause) ||
@@ -75,7 +76,7 @@ function byPath(a: string, b: string): number {
 
 function describeClause(id: string, { catalogue }: ReportOptions): PageClause {
   const clause = findClause(catalogue, id);
-  if (clause === null) return { id, title: '', class: '', source: '', observers: '', red: [] };
+  if (clause === null) return { id, title: titleOf(catalogue, id), class: '', source: '', observers: '', red: [] };
   const { title, source, observers, redControls } = clause;
   return { id, title, class: clause.class, source, observers, red: redControls.map(describeRedControl) };
 }
@@ -92,13 +93,20 @@ function detailOf(
     cell === null || cell.evidence === null ? '' : `${shortenHome(join(state.folder, cell.evidence), options.home)}/`;
   return {
     driver: (cell?.observers.driver ?? []).map(pageFact),
-    user: (cell?.observers.user ?? []).map(pageFact),
+    user: [
+      ...(cell?.observers.user ?? []).map(pageFact),
+      ...(cell?.cases ?? []).flatMap(({ name, outcome }): PageFact[] =>
+        outcome === 'pass' ? [[1, harmless(name)]] : [],
+      ),
+    ],
     repeats: cell === null ? [] : repeatLines(cell).map(({ label, text }) => [label, harmless(text)]),
     faults: (cell?.faults ?? []).map(pageFault),
     log: (cell?.log ?? []).map((line) => harmless(line)),
     console: slice.lines,
     evidence: harmless([folder, slice.note].filter((part) => part !== '').join('  ')),
-    commands: [repeatCell(state, id), `mmapvet explain ${id.clause}`].map((command) => harmless(command)),
+    commands: [repeatCell(state, id), ...(isSuite(id.clause) ? [] : [`mmapvet explain ${id.clause}`])].map((command) =>
+      harmless(command),
+    ),
   };
 }
 

@@ -142,7 +142,11 @@ function targetParts(target: TargetState, context: Context): Parts {
   const found = tests.flatMap(({ test, faults }) => faults.map((fault) => issueAndIncident(fault, test, context)));
   return {
     builds: [build],
-    tests: [...tests.map(({ test }) => test), ...missed.map((cell) => missedTest(cell, target, build.id, context))],
+    tests: [
+      ...tests.map(({ test }) => test),
+      ...decidedCells(target).flatMap((cell) => caseTests(cell, target, build.id, context)),
+      ...missed.map((cell) => missedTest(cell, target, build.id, context)),
+    ],
     issues: found.map(({ issue }) => issue),
     incidents: [...new Map(found.map(({ incident }) => [incident.id, incident])).values()],
   };
@@ -234,6 +238,20 @@ function cellTest(cell: Cell, target: TargetState, buildId: string, context: Con
   };
 }
 
+/** The test cases of a program of the kernel's own tests, each a test below it. */
+function caseTests(cell: Cell, target: TargetState, buildId: string, context: Context): KcidbTest[] {
+  const head = testHead(cell, target, buildId, context);
+  const { submitter, runKey } = context;
+  return (cell.cases ?? []).map(({ name, outcome, reason }, index) => ({
+    ...head,
+    id: idOf(submitter, 'case', buildId, runKey, cell.clause, cell.path, cell.target, cell.profile, index, name),
+    path: `${head.path}.${name.toLowerCase().replaceAll(/[^a-z0-9_-]+/g, '_')}`,
+    comment: harmless(name),
+    status: statusOf({ outcome, ran: true }),
+    misc: { outcome, ...(reason === '' ? {} : { reason: harmless(reason) }) },
+  }));
+}
+
 function testHead(id: CellId, target: TargetState, buildId: string, { options, submitter, runKey }: Context) {
   const part = (text: string): string => text.toLowerCase().replaceAll(/[^a-z0-9_-]/g, '_');
   return {
@@ -242,7 +260,7 @@ function testHead(id: CellId, target: TargetState, buildId: string, { options, s
     build_id: buildId,
     ...environmentOf(target),
     path: `mmapvet.${part(id.clause)}.${part(id.path)}`,
-    comment: harmless(titleOf(options.catalogue, id.clause)),
+    comment: harmless(titleOf(options.catalogue, id.clause, id.path)),
   };
 }
 

@@ -4,7 +4,7 @@ import type { Cell, Fact, Fault } from '../../core/events.ts';
 import type { Outcome } from '../../core/outcome.ts';
 import { harmless } from '../../probe/untrusted.ts';
 import { behaviourRows, recordedOn, type BehaviourRow } from '../behaviour.ts';
-import { describeRedControl, findClause } from '../catalogue.ts';
+import { describeRedControl, findClause, sourceOf, titleOf } from '../catalogue.ts';
 import { padTo, shortenHome } from '../format.ts';
 import { repeatCell } from '../repeat-command.ts';
 import { repeatLines } from '../repeats.ts';
@@ -38,14 +38,14 @@ export function cellBlock(cell: Cell, state: RunState, options: ReportOptions, p
       ? ''
       : cell.reason;
   return [
-    cellHeadline(cell, clause?.title ?? '', paint),
+    cellHeadline(cell, titleOf(options.catalogue, cell.clause, cell.path), paint),
     ...labelled('why', reason === '' ? [] : [harmless(reason)], paint),
     ...repeatLines(cell).flatMap(({ label, text }) => labelled(label, [harmless(text)], paint)),
     ...labelled('recorded', rows.length === 0 ? [] : [harmless(recordedOn(cell))], paint),
     ...labelled('driver', observerLines(cell, 'driver', rows, paint), paint),
     ...labelled('user', observerLines(cell, 'user', rows, paint), paint),
     ...cell.faults.flatMap((fault) => labelled('console', splatLines(fault), paint)),
-    ...labelled('kernel', clause === null || clause.source === '' ? [] : [clause.source], paint),
+    ...labelled('kernel', sourceOf(options.catalogue, cell), paint),
     ...labelled('red control', clause?.redControls.map(describeRedControl) ?? [], paint),
     ...labelled('run again', [repeatCell(state, cell)], paint),
     ...labelled('evidence', cell.evidence === null ? [] : [`${evidenceFolder(cell.evidence, state, options)}/`], paint),

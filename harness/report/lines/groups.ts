@@ -1,7 +1,7 @@
 /** The verdicts of a target by clause group: `A delivery 11 ✓`. */
 import type { ClauseGroup } from '../../contract/clause.ts';
 import { countOutcomes } from '../../core/outcome.ts';
-import { groupName } from '../catalogue.ts';
+import { groupName, groupOf } from '../catalogue.ts';
 import { padTo, widthOf } from '../format.ts';
 import { decidedCells, targetOf, undecidedCells, type RunState, type TargetState } from '../run-state.ts';
 import { targetWidth } from './stages.ts';
@@ -11,17 +11,17 @@ const GAP = 4;
 
 /** Letters of the groups that the target's plan and verdicts have, in order. */
 export function groupLetters(target: TargetState): string[] {
-  const clauses = [...target.planned, ...target.cells.values()].map((cell) => cell.clause.charAt(0));
+  const clauses = [...target.planned, ...target.cells.values()].map((cell) => groupOf(cell.clause));
   return [...new Set(clauses)].toSorted();
 }
 
 export function isGroupDone(target: TargetState, letter: string): boolean {
-  return !undecidedCells(target).some((cell) => cell.clause.startsWith(letter));
+  return !undecidedCells(target).some((cell) => groupOf(cell.clause) === letter);
 }
 
 function entry(target: TargetState, letter: string, name: string, over: boolean, paint: Paint): string {
-  const decided = decidedCells(target).filter((cell) => cell.clause.startsWith(letter));
-  const open = undecidedCells(target).filter((cell) => cell.clause.startsWith(letter)).length;
+  const decided = decidedCells(target).filter((cell) => groupOf(cell.clause) === letter);
+  const open = undecidedCells(target).filter((cell) => groupOf(cell.clause) === letter).length;
   const counts = shortCounts(countOutcomes(decided.map((cell) => cell.outcome)), paint);
   const rest = open === 0 ? '' : paint('dim', over ? `${open} not run` : `${open} to go`);
   return [name, counts, rest].filter((part) => part !== '').join('  ');
@@ -79,8 +79,8 @@ const isShown = (target: TargetState, letter: string, over: boolean): boolean =>
   over ? groupLetters(target).includes(letter) : isBegun(target, letter);
 
 const isBegun = (target: TargetState, letter: string): boolean =>
-  (target.running?.clause.startsWith(letter) ?? false) ||
-  [...target.cells.values()].some((cell) => cell.clause.startsWith(letter));
+  (target.running !== null && groupOf(target.running.clause) === letter) ||
+  [...target.cells.values()].some((cell) => groupOf(cell.clause) === letter);
 
 /** The widest entry of each column, when so many stand in a row. */
 const columnWidths = (widths: readonly number[], perRow: number): number[] =>

@@ -17,5 +17,5 @@ it.each([
     'mmapvet run --kernel ../linux --target arm64 --clause E02',
   ],
 ])('narrows %j to one cell', (command, expected) => {
-  expect(repeatCommand(command, 'E02', 'arm64')).toBe(expected);
+  expect(repeatCommand(command, { clause: 'E02', path: 'direct', target: 'arm64' })).toBe(expected);
 });

@@ -1,0 +1,85 @@
+/** Which cells a run is about: groups, clauses and paths by name or glob, and the kernel's own tests. Nothing on disk is touched. */
+import { CATALOGUE, cellsFor, findClauses, type CatalogueCell } from '../contract/catalogue.ts';
+import { PATHS, type Clause, type Path } from '../contract/clause.ts';
+import { findPrograms, SUITE_NAMES, SUITE_PROGRAMS, type SuiteProgram } from '../contract/suites.ts';
+import { usageError, type MmapvetError } from '../core/errors.ts';
+import { suggestHint } from '../core/suggest.ts';
+import { globToRegExp } from '../core/words.ts';
+
+export const commas = (values: readonly string[]): string[] =>
+  values.flatMap((value) => value.split(',')).filter(Boolean);
+
+/** Of a name that nothing has: what is near it, else all there are. */
+export function unknown(
+  noun: string,
+  name: string,
+  known: readonly string[],
+  aliases: Readonly<Record<string, string>> = {},
+): MmapvetError {
+  const hint = suggestHint(name, known, `${noun}s`, aliases);
+  return usageError(`${noun.toUpperCase()}_UNKNOWN`, `There is no ${noun} "${name}".`, hint);
+}
+
+export interface ChosenCells {
+  readonly checks: readonly CatalogueCell[];
+  /** Of the kernel's own tests. */
+  readonly programs: readonly SuiteProgram[];
+}
+
+/**
+ * What `--group` and `--clause` name, together; all clauses where neither is given. The kernel's own tests only by name.
+ * @throws MmapvetError GROUP_UNKNOWN, CLAUSE_UNKNOWN, PATH_UNKNOWN, NOTHING_CHOSEN (usage)
+ */
+export function chooseCells(
+  groupGlobs: readonly string[],
+  clauseGlobs: readonly string[],
+  pathGlobs: readonly string[],
+): ChosenCells {
+  const paths = choosePaths(pathGlobs);
+  const groups = commas(groupGlobs).map(findGroup);
+  const programs = SUITE_PROGRAMS.filter((program) => groups.some((group) => group.programs.includes(program)));
+  const clauses = commas(clauseGlobs).flatMap(findClause);
+  const everything = groups.length === 0 && clauses.length === 0;
+  const chosen = new Set<Clause>(
+    everything ? findClauses([]) : [...groups.flatMap((group) => group.clauses), ...clauses],
+  );
+  const checks = cellsFor(
+    findClauses([]).filter((clause) => chosen.has(clause)),
+    paths,
+  );
+  if (checks.length === 0 && programs.length === 0)
+    throw usageError(
+      'NOTHING_CHOSEN',
+      `No cell is left of --clause "${[...commas(groupGlobs), ...commas(clauseGlobs)].join(',')}" and --path "${paths.join(',')}".`,
+      'Run "mmapvet list clauses" to see which clause has which path.',
+    );
+  return { checks, programs };
+}
+
+export const choosePaths = (names: readonly string[]): Path[] => commas(names).map(findPath);
+
+function findPath(name: string): Path {
+  const found = PATHS.find((candidate) => candidate.toLowerCase() === name.toLowerCase());
+  if (found === undefined) throw unknown('path', name, PATHS);
+  return found;
+}
+
+/** A letter, a name, or a glob over either: `E`, `errors`, `?`, `selftests-*`. */
+function findGroup(glob: string): { readonly clauses: readonly Clause[]; readonly programs: readonly SuiteProgram[] } {
+  const pattern = globToRegExp(glob);
+  const groups = CATALOGUE.filter(({ letter, name }) => pattern.test(letter) || pattern.test(name));
+  const programs = findPrograms(glob);
+  if (groups.length === 0 && programs.length === 0)
+    throw unknown('group', glob, [...CATALOGUE.map(({ name }) => name), ...SUITE_NAMES]);
+  return { clauses: groups.flatMap((group) => group.clauses), programs };
+}
+
+function findClause(glob: string): readonly Clause[] {
+  const found = findClauses([glob]);
+  if (found.length > 0) return found;
+  throw unknown(
+    'clause',
+    glob,
+    findClauses([]).map((clause) => clause.id),
+  );
+}
