@@ -12,7 +12,7 @@ const MARK = 'MMAPVET_LEASH';
 const WATCH = [
   'read -r word && exit',
   'for round in 1 2 3 4 5; do',
-  `  for file in $(grep -lsz "^${MARK}=$1\$" /proc/[0-9]*/environ); do`,
+  `  for file in $(grep -lsz "^${MARK}=$1$" /proc/[0-9]*/environ); do`,
   '    pid=${file#/proc/}; kill -9 "${pid%/environ}" 2>/dev/null',
   '  done',
   '  sleep 0.3',
