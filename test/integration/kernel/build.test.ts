@@ -64,7 +64,7 @@ const stored = async (kind: string): Promise<string[]> =>
 test('a build has all that a guest needs, and the same build is never made twice', async () => {
   const first = await built();
   expect(await goals()).toEqual(FULL);
-  expect(await readFile(first.kernel, 'utf8')).toBe('vmlinux\n');
+  expect(await readFile(first.kernel, 'utf8')).toMatch(/^vmlinux\n/);
   for (const file of [first.module, first.probes, first.vmlinux, first.systemMap, first.config, first.symvers])
     expect(existsSync(file)).toBe(true);
   expect(first.features).toEqual(['prepare', 'mapped']);
