@@ -13,7 +13,8 @@ export interface ConsoleSlices {
 const MARK = /mapvet: (begin|end) ([A-Z]\d{1,2}\.(?:direct|W[1-5])|[a-z][\w-]*\.[\w-]+)\s*$/;
 const CELL_IDS = /^[A-Z]\d{2}\./;
 
-const collapse = (text: string): string => text.replaceAll(/(.)\1+/g, '$1');
+/** Names of programs stay so: of these nobody can tell which letters were double. */
+export const collapse = (text: string): string => text.replaceAll(/(.)\1+/g, '$1');
 
 /** `A1.direct` is what a collapsed `A11.direct` reads; no clause has one digit. */
 const expand = (cell: string): string => (CELL_IDS.test(cell) ? cell : cell.replace(/^(.)(\d)/, '$1$2$2'));

@@ -13,7 +13,7 @@ import { inStage } from '../kernel/stage.ts';
 import { watchGuest, type GuestWatch } from '../machine/ending.ts';
 import type { Guest } from '../machine/guest.ts';
 import { createCaseReader } from '../probe/cases.ts';
-import { sliceByCell } from '../probe/slices.ts';
+import { collapse, sliceByCell } from '../probe/slices.ts';
 import { findSplats } from '../probe/splat.ts';
 import { readUserland } from '../probe/userland.ts';
 import { harmless } from '../probe/untrusted.ts';
@@ -178,6 +178,7 @@ async function runInGuest(
   await using guest = await guests.open(guests.next(), plan.boot ? 'booted' : 'any');
   using watch = watchGuest(guest);
   try {
+    await guest.whenReady;
     await using connection = await SshConnection.connect(guest.takeSsh(), signal);
     for (const program of ledger.pending) {
       // oxlint-disable-next-line no-await-in-loop -- one at a time
@@ -231,7 +232,7 @@ async function runProgram(
   const end = await endOfProgram(result.end, seconds, watch);
   // What the kernel said at its end may still be on its way.
   if (end.kind !== 'lost') await sawLine(guest, `mmapvet: end ${mark}`, pace.stretch(CONSOLE_LAG_MS));
-  const slice = sliceByCell(guest.console.lines()).cells.get(mark) ?? [];
+  const slice = sliceByCell(guest.console.lines()).cells.get(collapse(mark)) ?? [];
   if (end.kind === 'exit' && end.code === NOT_PUT)
     ledger.settle(program, {
       kind: 'not-run',
