@@ -78,7 +78,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   { flags: '--config <file>', help: 'instead of the mmapvet.yaml that is found', commands: BUILDS },
   {
     flags: '-c, --clause <id>',
-    help: 'clauses to check, such as E02 or "F*"; repeatable (default: x86_64, arm64)',
+    help: 'clauses to check, such as E02 or "F*"; repeatable (default: all)',
     commands: [...VETS, 'bisect'],
     many: true,
   },

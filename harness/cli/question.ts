@@ -21,7 +21,7 @@ import { readInputs, type Inputs } from '../run/prepare.ts';
 import type { NamedReporter } from '../report/multiplexer.ts';
 import type { VetContext } from '../vet/vet-kernel.ts';
 import type { CommandContext } from './main.ts';
-import { isVerbose, toolVersion, type Values } from './parse.ts';
+import { configOf, isVerbose, toolVersion, type Values } from './parse.ts';
 
 export interface Question {
   readonly plan: RunPlan;
@@ -51,7 +51,7 @@ export async function askQuestion<T extends Answer>(
     readonly report: (answer: T, specs: readonly ReporterSpec[], options: QuestionReportOptions) => void;
   },
 ): Promise<number> {
-  const plan = planRun(values, await loadConfig(process.cwd()));
+  const plan = planRun(values, await loadConfig(process.cwd(), configOf(values)));
   const specs = questionReporters(values);
   if (values['dryRun'] === true) return dryRun(plan, screen);
   checkQuestionReporters(specs);

@@ -14,12 +14,12 @@ import { chooseScenarios } from '../../vet/selftest/choose.ts';
 import { closingLines, countEndings, headerLine, resultLines, selftestExit } from '../../vet/selftest/report.ts';
 import { runSelftest } from '../../vet/selftest/selftest.ts';
 import type { CommandContext } from '../main.ts';
-import { toolVersion, type Values } from '../parse.ts';
+import { configOf, toolVersion, type Values } from '../parse.ts';
 
 export async function selftestCommand(_: readonly string[], values: Values, context: CommandContext): Promise<number> {
   const { screen, signal } = context;
   const scenarios = chooseScenarios(values['scenario'] as readonly string[]);
-  const plan = planRun({ ...values, clause: [], path: [], confirm: '0' }, await loadConfig(process.cwd()));
+  const plan = planRun({ ...values, clause: [], path: [], confirm: '0' }, await loadConfig(process.cwd(), configOf(values)));
   if (values['dryRun'] === true) return dryRun(plan, screen);
   const json = values['json'] === true;
   const stamp = new Date().toISOString().replaceAll(/[:.]/g, '-');
