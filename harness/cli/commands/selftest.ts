@@ -19,7 +19,10 @@ import { configOf, toolVersion, type Values } from '../parse.ts';
 export async function selftestCommand(_: readonly string[], values: Values, context: CommandContext): Promise<number> {
   const { screen, signal } = context;
   const scenarios = chooseScenarios(values['scenario'] as readonly string[]);
-  const plan = planRun({ ...values, clause: [], path: [], confirm: '0' }, await loadConfig(process.cwd(), configOf(values)));
+  const plan = planRun(
+    { ...values, clause: [], path: [], confirm: '0' },
+    await loadConfig(process.cwd(), configOf(values)),
+  );
   if (values['dryRun'] === true) return dryRun(plan, screen);
   const json = values['json'] === true;
   const stamp = new Date().toISOString().replaceAll(/[:.]/g, '-');
