@@ -1,9 +1,8 @@
 /** A series in the formats that are asked for. */
-import { resolve } from 'node:path';
 import type { SeriesDocument } from '../../results/series.ts';
-import { writeReportFile } from '../output-file.ts';
 import type { ReporterSpec } from '../parse-spec.ts';
 import type { QuestionReportOptions } from '../question.ts';
+import { writeQuestion } from '../write-question.ts';
 import { renderSeriesPage } from './page.ts';
 import { seriesLines } from './text.ts';
 
@@ -13,14 +12,8 @@ export function seriesReport(
   specs: readonly ReporterSpec[],
   options: QuestionReportOptions,
 ): void {
-  const { screen, write } = options;
-  for (const { name, file } of specs) {
-    if (name === 'list') {
-      write(`\n${seriesLines(document, { ...options, paint: screen.style, columns: screen.columns }).join('\n')}\n`);
-      continue;
-    }
-    const text = name === 'json' ? `${JSON.stringify(document, null, 2)}\n` : renderSeriesPage(document, options);
-    if (file === null) screen.out(text);
-    else writeReportFile(resolve(file), text);
-  }
+  writeQuestion(document, specs, options, {
+    lines: () => seriesLines(document, { ...options, paint: options.screen.style, columns: options.screen.columns }),
+    page: () => renderSeriesPage(document, options),
+  });
 }
