@@ -62,6 +62,10 @@ export interface CellOptions {
   readonly now: Date;
 }
 
+/** In whole milliseconds, which is all that AbortSignal.timeout takes. */
+export const cellLimitMs = (wanted: string | undefined, leftMs: number): number =>
+  wanted === undefined ? Math.floor(Math.min(MOST_MS, leftMs)) : MOST_MS;
+
 /** @returns the name of the check, with its verdict */
 export async function runMatrixCell({
   wanted,
@@ -77,7 +81,7 @@ export async function runMatrixCell({
       verdict: { kind: 'failed', output: `There is no cell "${wanted ?? ''}" in ${MATRIX}.` },
     };
   const name = `matrix cell ${job.id}`;
-  const limitMs = wanted === undefined ? Math.min(MOST_MS, leftMs) : MOST_MS;
+  const limitMs = cellLimitMs(wanted, leftMs);
   if (limitMs < LEAST_MS) {
     const left = Math.max(0, Math.floor(leftMs / MINUTE));
     return {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { CATALOGUE } from '../../harness/contract/catalogue.ts';
-import { TARGETS } from '../../harness/core/arch.ts';
+import { DEFAULT_TARGETS } from '../../harness/core/arch.ts';
 import { mmapvet, notPassed, runForResults } from './mmapvet.ts';
 
 const CELLS_A_TARGET = CATALOGUE.flatMap((group) => group.clauses).flatMap((clause) => clause.paths).length;
@@ -14,7 +14,7 @@ test('the default kernel, both targets: every cell passes, and nothing is built 
   expect(others.filter((line) => !line.includes(': not-applicable: '))).toEqual([]);
   expect(others.map((line) => line.split('.')[0] ?? '').toSorted()).toEqual(NOT_THERE);
   expect(first.code).toBe(0);
-  for (const { name } of TARGETS)
+  for (const { name } of DEFAULT_TARGETS)
     expect(first.results.cells.filter((cell) => cell.target === name)).toHaveLength(CELLS_A_TARGET);
   for (const cell of first.results.cells.filter(({ outcome }) => outcome === 'pass')) {
     expect(cell.observers.driver.length, `${cell.clause}: the driver's facts`).toBeGreaterThan(0);

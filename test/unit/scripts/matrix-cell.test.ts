@@ -4,7 +4,7 @@ import type { Event } from '../../../harness/core/events.ts';
 import { KERNEL_CONFIG } from '../../../harness/core/paths.ts';
 import { loadConfig } from '../../../harness/run/config-file.ts';
 import { jobsOf } from '../../../harness/vet/nightly/jobs.ts';
-import { chooseCell, judgeCell, runMatrixCell } from '../../../scripts/matrix-cell.ts';
+import { cellLimitMs, chooseCell, judgeCell, runMatrixCell } from '../../../scripts/matrix-cell.ts';
 
 const note = (code: string, text = 'x'): Event => ({
   kind: 'note',
@@ -37,6 +37,12 @@ describe("the day's cell", () => {
     [null, [], 'skipped'],
   ] as const)('exit code %s with %j is %s', (exitCode, events, kind) => {
     expect(judgeCell({ exitCode, events, minutes: 30 }).kind).toBe(kind);
+  });
+
+  it('has what is left of the hour, half an hour at most, in whole milliseconds', () => {
+    expect(cellLimitMs(undefined, 1_674_965.758_69)).toBe(1_674_965);
+    expect(cellLimitMs(undefined, 3_000_000.5)).toBe(1_800_000);
+    expect(cellLimitMs('7.3/arm64/bare', 0)).toBe(1_800_000);
   });
 
   it('is skipped, with the reason, where too little of the hour is left', async () => {
