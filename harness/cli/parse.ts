@@ -1,5 +1,5 @@
 /** Builds the parser from the option table. Commands are loaded when called: `--help` must not load QEMU's side. */
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, Help, Option } from 'commander';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROJECT } from '../core/paths.ts';
@@ -38,13 +38,17 @@ const collect = (value: string, all: readonly string[]): readonly string[] => [.
 function addOptions(command: Command, name: CommandName): void {
   for (const spec of OPTIONS.filter((candidate) => candidate.commands.includes(name))) {
     const option = new Option(spec.flags, spec.help);
-    if (spec.many === true) option.argParser(collect).default([], 'none');
+    if (spec.many === true) option.argParser(collect).default([]);
     if (spec.choices !== undefined) option.choices([...spec.choices]);
     if (spec.fallback !== undefined) option.default(spec.fallback);
     if (spec.hidden === true) option.hideHelp();
     command.addOption(option);
   }
 }
+
+/** An empty list is no default worth a word; what stands in for it is in the option's own text. */
+const optionDescription = (option: Option): string =>
+  Array.isArray(option.defaultValue) ? option.description : new Help().optionDescription(option);
 
 const examplesText = (name: CommandName): string =>
   `\nExamples:\n${EXAMPLES[name].map(([line, what]) => `  $ ${line}\n      ${what}`).join('\n')}\n`;
@@ -78,6 +82,7 @@ export function createParser(action: Action, write: (text: string) => void): Com
       .description(SUMMARIES[name])
       .exitOverride()
       .configureOutput({ writeOut: write, writeErr: () => {} })
+      .configureHelp({ optionDescription })
       .addHelpText('after', examplesText(name))
       .action(async (...all: unknown[]) => {
         const self = all.at(-1) as Command;
