@@ -32,7 +32,7 @@ export async function runForResults(
 
 const DECIDED = ['pass', 'fail', 'changed', 'fault', 'flaky', 'known'];
 
-function recordDecided(results: Results): void {
+export function recordDecided(results: Pick<Results, 'cells'>): void {
   const targets = new Set(results.cells.map((cell) => cell.target));
   for (const target of targets)
     recordDecidedCells(
