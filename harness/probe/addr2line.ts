@@ -38,11 +38,14 @@ export function treeOf(path: string | null, known: string): string | null {
   return path !== null && path.endsWith(`/${known}`) ? path.slice(0, -known.length) : null;
 }
 
+/** A source in a working folder of ours. Of one kernel there may be several: ccache hands out objects compiled in another. */
+const WORKING = /^.*\/work\/[\da-f]{32}\/source\//;
 const GENERATED = /\/((?:arch\/\w+\/)?include\/generated\/.+)$/;
 
 /** `mm/util.c`. A module's own file is called by its folder and name: its tree is somewhere else. */
 export function shortPath(path: string, tree: string | null): string {
   if (tree !== null && path.startsWith(tree)) return path.slice(tree.length);
+  if (WORKING.test(path)) return path.replace(WORKING, '');
   if (!path.startsWith('/')) return path.replace(/^(?:\.\.?\/)+/, '');
   return GENERATED.exec(path)?.[1] ?? path.split('/').slice(-2).join('/');
 }
