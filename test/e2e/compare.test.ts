@@ -5,12 +5,21 @@ import { PROJECT } from '../../harness/core/paths.ts';
 import { ComparisonDocument } from '../../harness/results/comparison.ts';
 import { mmapvet } from './mmapvet.ts';
 
+/** The kernel that the mutants and the fixtures are made for. */
+const KERNEL = 'deb:linux-source-7.3';
+
 async function compare(patch: string) {
-  const { code, stdout, stderr } = await mmapvet(
-    'compare',
-    ...['--kernel', 'deb:linux-source-7.3', '--patch', join(PROJECT, 'test', patch)],
-    ...['--target', 'x86_64', '--clause', 'A01,E02', '--path', 'direct', '--reporter', 'list,json'],
-  );
+  const what = [
+    '--target',
+    'x86_64',
+    '--clause',
+    'A01,E02',
+    '--path',
+    'direct',
+    '--patch',
+    join(PROJECT, 'test', patch),
+  ];
+  const { code, stdout, stderr } = await mmapvet('compare', ...what, '--reporter', 'list,json', '--kernel', KERNEL);
   if (stdout === '') throw new Error(`no comparison (exit ${code}):\n${stderr}`);
   return { code, document: ComparisonDocument.parse(JSON.parse(stdout)), list: stderr };
 }
