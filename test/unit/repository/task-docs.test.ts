@@ -67,6 +67,7 @@ test('there is a page for each task, and each has commands', () => {
     'find-the-commit.md',
     'read-a-verdict.md',
     'run-it-nightly.md',
+    'see-what-is-run.md',
     'validate-a-patch.md',
     'write-a-probe.md',
   ]);
