@@ -12,13 +12,14 @@ import type { ComparisonDocument } from '../../results/comparison.ts';
 import { readRun } from '../../results/stored-run.ts';
 import { titleOf } from '../catalogue.ts';
 import { formatDuration, shortenHome } from '../format.ts';
+import { hero, moodOf } from '../html/hero.ts';
 import { themeScript } from '../html/script.ts';
 import { h, type Element } from '../html/shared/node.ts';
 import { drawBeside } from '../html/shared/picture.ts';
 import { renderDocument } from '../html/shell.ts';
 import { describeSource } from '../lines/header.ts';
 import { LOOKS, PLAIN } from '../lines/paint.ts';
-import { plainTable, section } from '../html/parts.ts';
+import { plainTable, section, seriesList } from '../html/parts.ts';
 import { CHANGE_LOOKS, CHANGE_ORDER, chanceText, runsText } from './looks.ts';
 import { largest, signed, sizeSummary } from './sizes.ts';
 import { verdictText } from './text.ts';
@@ -59,7 +60,7 @@ export function renderComparisonPage(document: ComparisonDocument, options: Comp
     title: `${headline} · comparison`,
     script: themeScript(),
     body: [
-      hero(document, headline, options),
+      head(document, headline, options),
       h('main', { id: 'main' }, [
         section(
           'What differs',
@@ -91,9 +92,8 @@ function cellFinder(document: ComparisonDocument, folder: string): FindCell {
   return (who, id) => sides[who].get(keyOf(id));
 }
 
-function hero(document: ComparisonDocument, headline: string, options: ComparisonPageOptions): Element {
+function head(document: ComparisonDocument, headline: string, options: ComparisonPageOptions): Element {
   const { base, patched, counts } = document;
-  const mood = { 'no-regression': 'good', regression: 'bad', undecided: 'undecided' }[document.decision];
   const kernel = base.kernel ?? patched.kernel;
   const series = patched.kernel?.series ?? [];
   const facts: readonly (readonly [string, string])[] = [
@@ -103,31 +103,18 @@ function hero(document: ComparisonDocument, headline: string, options: Compariso
     ['Took', formatDuration(document.durationMs)],
     ['Exit code', String(document.exitCode)],
   ];
-  return h(
-    'header',
-    { class: `hero ${mood}` },
-    h(
-      'div',
-      { class: 'bar-top' },
-      h('span', { class: 'brand' }, 'mmapvet'),
-      h('span', { class: 'run-name' }, `comparison ${harmless(options.folder.split('/').at(-1) ?? '')}`),
-      h('button', { id: 'theme', type: 'button' }, 'Colours: as the system'),
-    ),
-    h('h1', {}, headline),
-    h(
-      'p',
-      { class: 'kernel' },
-      h('strong', {}, kernel === null ? 'no kernel' : `Linux ${harmless(kernel.version)}`),
-      kernel === null ? '' : ` ${describeSource(kernel, options.home)}`,
-      ` against the same + ${plural(series.length, 'patch', 'patches')}`,
-    ),
-    h(
-      'ol',
-      { class: 'series' },
-      series.map(({ subject, author }) =>
-        h('li', {}, harmless(subject), author === '' ? '' : h('small', {}, ` ${harmless(author)}`)),
-      ),
-    ),
+  return hero(
+    {
+      mood: moodOf(document.exitCode),
+      name: `comparison ${harmless(options.folder.split('/').at(-1) ?? '')}`,
+      headline,
+      about: [
+        h('strong', {}, kernel === null ? 'no kernel' : `Linux ${harmless(kernel.version)}`),
+        kernel === null ? '' : ` ${describeSource(kernel, options.home)}`,
+        ` against the same + ${plural(series.length, 'patch', 'patches')}`,
+      ],
+    },
+    ...seriesList(series),
     h(
       'ul',
       { class: 'counts' },

@@ -8,6 +8,8 @@ import { readCells, readRuns, type RunFilter, type StoredRun } from '../../resul
 import { trendOf, type CellTrend } from '../../results/history/trend.ts';
 import { titleOf } from '../catalogue.ts';
 import { formatDuration } from '../format.ts';
+import { hero } from '../html/hero.ts';
+import { section } from '../html/parts.ts';
 import { themeScript } from '../html/script.ts';
 import { h, type Element } from '../html/shared/node.ts';
 import { renderDocument } from '../html/shell.ts';
@@ -50,24 +52,13 @@ export function renderHistoryPage(history: History, options: HistoryPageOptions)
     title: 'History · mmapvet',
     script: themeScript(),
     body: [
-      h(
-        'header',
-        { class: `hero ${bad.length === 0 ? 'good' : 'bad'}` },
-        h(
-          'div',
-          { class: 'bar-top' },
-          h('span', { class: 'brand' }, 'mmapvet'),
-          h('span', { class: 'run-name' }, 'history'),
-          h('button', { id: 'theme', type: 'button' }, 'Colours: as the system'),
-        ),
-        h('h1', {}, headline),
-        h(
-          'p',
-          { class: 'kernel' },
-          `${plural(runs.length, 'run')}${all.length > runs.length ? ` of ${all.length}` : ''}`,
-        ),
-      ),
-      h('main', {}, [
+      hero({
+        mood: bad.length === 0 ? 'good' : 'bad',
+        name: 'history',
+        headline,
+        about: [`${plural(runs.length, 'run')}${all.length > runs.length ? ` of ${all.length}` : ''}`],
+      }),
+      h('main', { id: 'main' }, [
         section('How the runs went', runs.length === 0 ? [] : [chart(runs), runTable(runs, options)]),
         section(
           'Cells that were not good',
@@ -81,8 +72,6 @@ export function renderHistoryPage(history: History, options: HistoryPageOptions)
 }
 
 const plain = (_style: unknown, text: string): string => text;
-const section = (title: string, children: readonly Element[]): Element =>
-  h('section', {}, h('h2', {}, title), children);
 
 const isBad = (outcome: Outcome): boolean => weigh(outcome) === 'bad' || weigh(outcome) === 'undecided';
 const isNotable = (trend: CellTrend): boolean =>

@@ -1,8 +1,24 @@
 /** Parts that several pages have. */
+import type { KernelIdentity } from '../../core/events.ts';
+import { harmless } from '../../probe/untrusted.ts';
 import { h, type Child, type Element } from './shared/node.ts';
 
 export const section = (title: string, children: readonly Element[]): Element =>
   h('section', {}, h('h2', {}, title), children);
+
+/** The patches on top; nothing without any. */
+export const seriesList = (series: KernelIdentity['series']): Element[] =>
+  series.length === 0
+    ? []
+    : [
+        h(
+          'ol',
+          { class: 'series' },
+          series.map(({ subject, author }) =>
+            h('li', {}, harmless(subject), author === '' ? '' : h('small', {}, ` ${harmless(author)}`)),
+          ),
+        ),
+      ];
 
 /** @param numbers columns that stand to the right */
 export const plainTable = (

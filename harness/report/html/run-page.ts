@@ -1,6 +1,6 @@
 /** The page of one run. What needs no script is in the markup: the verdict, what is to be looked at, where the time went. */
 import type { Cell, Event } from '../../core/events.ts';
-import { EXIT, OUTCOMES, type Counts, type Outcome } from '../../core/outcome.ts';
+import { OUTCOMES, type Counts, type Outcome } from '../../core/outcome.ts';
 import { plural } from '../../core/words.ts';
 import { harmless } from '../../probe/untrusted.ts';
 import { titleOf } from '../catalogue.ts';
@@ -14,6 +14,8 @@ import { allCells, applyEvent, countsOf, createRunState, undecidedCells, type Ru
 import { coverageSection } from './coverage.ts';
 import { createEvidenceReader } from './evidence.ts';
 import { pageFault, runData } from './run-data.ts';
+import { hero, moodOf } from './hero.ts';
+import { seriesList } from './parts.ts';
 import { runScript } from './script.ts';
 import { h, type Child, type Element } from './shared/node.ts';
 import { renderDocument } from './shell.ts';
@@ -29,7 +31,7 @@ export function renderRunPage(events: readonly Event[], options: ReportOptions):
   const { data, details } = runData(state, options, createEvidenceReader(state.folder));
   const stages = drawStages(events);
   const sections: Element[] = [
-    hero(state, options),
+    head(state, options),
     h('main', { id: 'main' }, [
       ...attention(state, options),
       h(
@@ -74,44 +76,23 @@ const headline = (state: RunState): string =>
 const kernelName = (state: RunState): string =>
   state.kernel === null ? 'no kernel' : `Linux ${harmless(state.kernel.version)}`;
 
-function mood(state: RunState): string {
-  const code = state.end?.exitCode ?? null;
-  if (code === EXIT.good) return 'good';
-  return code === EXIT.bad ? 'bad' : 'undecided';
-}
-
-function hero(state: RunState, options: ReportOptions): Element {
+function head(state: RunState, options: ReportOptions): Element {
   const counts = countsOf(state);
   const undecided = [...state.targets.values()].flatMap(undecidedCells).length;
   const { kernel } = state;
   const series = kernel?.series ?? [];
-  return h(
-    'header',
-    { class: `hero ${mood(state)}` },
-    h(
-      'div',
-      { class: 'bar-top' },
-      h('span', { class: 'brand' }, 'mmapvet'),
-      h('span', { class: 'run-name' }, harmless(state.folder.split('/').at(-1) ?? '')),
-      h('button', { id: 'theme', type: 'button' }, 'Colours: as the system'),
-    ),
-    h('h1', {}, headline(state)),
-    h(
-      'p',
-      { class: 'kernel' },
-      h('strong', {}, kernelName(state)),
-      kernel === null ? '' : ` ${describeSource(kernel, options.home)}`,
-      series.length === 0 ? '' : ` + ${plural(series.length, 'patch', 'patches')}`,
-    ),
-    series.length === 0
-      ? []
-      : h(
-          'ol',
-          { class: 'series' },
-          series.map(({ subject, author }) =>
-            h('li', {}, harmless(subject), author === '' ? '' : h('small', {}, ` ${harmless(author)}`)),
-          ),
-        ),
+  return hero(
+    {
+      mood: moodOf(state.end?.exitCode ?? null),
+      name: harmless(state.folder.split('/').at(-1) ?? ''),
+      headline: headline(state),
+      about: [
+        h('strong', {}, kernelName(state)),
+        kernel === null ? '' : ` ${describeSource(kernel, options.home)}`,
+        series.length === 0 ? '' : ` + ${plural(series.length, 'patch', 'patches')}`,
+      ],
+    },
+    ...seriesList(series),
     proportions(counts, undecided),
     h(
       'ul',

@@ -1,10 +1,11 @@
 /** The kill matrix as one page: a row a clause, a column a mutant. No script but the colours. */
 import type { ClauseGroup } from '../../contract/clause.ts';
-import { EXIT } from '../../core/outcome.ts';
 import { plural } from '../../core/words.ts';
 import { harmless } from '../../probe/untrusted.ts';
 import type { Kills, Mutant } from '../../results/kills.ts';
 import { groupName, titleOf } from '../catalogue.ts';
+import { hero, moodOf } from '../html/hero.ts';
+import { plainTable, section } from '../html/parts.ts';
 import { themeScript } from '../html/script.ts';
 import { h, type Child, type Element } from '../html/shared/node.ts';
 import { renderDocument } from '../html/shell.ts';
@@ -19,31 +20,21 @@ export interface KillsPageOptions {
 
 export function renderKillsPage(kills: Kills, options: KillsPageOptions): string {
   const { kernel, clauses, notJudged, exitCode } = kills;
-  const mood = exitCode === EXIT.good ? 'good' : exitCode === EXIT.bad ? 'bad' : 'undecided';
   const idle = clauses.filter(({ killers }) => killers.length === 0);
   return renderDocument({
     title: 'Kill matrix · mmapvet',
     script: themeScript(),
     body: [
-      h(
-        'header',
-        { class: `hero ${mood}` },
-        h(
-          'div',
-          { class: 'bar-top' },
-          h('span', { class: 'brand' }, 'mmapvet'),
-          h('span', { class: 'run-name' }, 'kill matrix'),
-          h('button', { id: 'theme', type: 'button' }, 'Colours: as the system'),
-        ),
-        h('h1', {}, verdictOf(kills)),
-        h(
-          'p',
-          { class: 'kernel' },
+      hero({
+        mood: moodOf(exitCode),
+        name: 'kill matrix',
+        headline: verdictOf(kills),
+        about: [
           kernel === null ? 'no kernel' : `Linux ${harmless(kernel.version)} ${describeSource(kernel, options.home)}`,
           ` · ${kills.targets.map((target) => harmless(target)).join(', ')} · ${harmless(kills.profile)}`,
-        ),
-      ),
-      h('main', {}, [
+        ],
+      }),
+      h('main', { id: 'main' }, [
         section('Mutants', [mutantTable(kills.mutants)]),
         section('What turns each clause red', [
           h(
@@ -68,9 +59,6 @@ export function renderKillsPage(kills: Kills, options: KillsPageOptions): string
   });
 }
 
-const section = (title: string, children: readonly Element[]): Element =>
-  h('section', {}, h('h2', {}, title), children);
-
 const BADGE: Readonly<Record<Mutant['state'], string>> = {
   killed: 'o-pass',
   survived: 'o-fail',
@@ -78,38 +66,30 @@ const BADGE: Readonly<Record<Mutant['state'], string>> = {
   undecided: 'o-error',
 };
 
-const cells = (tag: 'td' | 'th', children: readonly Child[], scope?: 'col'): Element[] =>
-  children.map((child) => h(tag, scope === undefined ? {} : { scope }, child));
-
-function mutantTable(mutants: readonly Mutant[]): Element {
-  return h(
-    'table',
-    { class: 'plain' },
-    h('thead', {}, h('tr', {}, cells('th', ['mutant', '', ''], 'col'))),
-    h(
-      'tbody',
-      {},
-      mutants.map((mutant) =>
-        h(
-          'tr',
-          {},
-          cells('td', [
-            h('code', {}, harmless(mutant.name)),
-            h('span', { class: `badge wide ${BADGE[mutant.state]}` }, `${stateLook(mutant.state)[0]} ${mutant.state}`),
-            fateOf(mutant),
-          ]),
-        ),
-      ),
-    ),
+const mutantTable = (mutants: readonly Mutant[]): Element =>
+  plainTable(
+    ['mutant', 'state', 'why'],
+    mutants.map((mutant) => [
+      h('code', {}, harmless(mutant.name)),
+      h('span', { class: `badge wide ${BADGE[mutant.state]}` }, `${stateLook(mutant.state)[0]} ${mutant.state}`),
+      fateOf(mutant),
+    ]),
   );
-}
 
 function matrix({ mutants, clauses }: Kills, { catalogue }: KillsPageOptions): Element {
   const groups = [...Map.groupBy(clauses, ({ id }) => id.charAt(0))];
   return h(
     'table',
     { class: 'plain' },
-    h('thead', {}, h('tr', {}, cells('th', ['clause', ...mutants.map(({ name }) => harmless(name))], 'col'))),
+    h(
+      'thead',
+      {},
+      h(
+        'tr',
+        {},
+        ['clause', ...mutants.map(({ name }) => harmless(name))].map((name) => h('th', { scope: 'col' }, name)),
+      ),
+    ),
     groups.map(([letter, some]) =>
       h('tbody', {}, [
         h('tr', {}, h('th', { colspan: mutants.length + 1, scope: 'rowgroup' }, groupName(catalogue, letter))),

@@ -6,6 +6,7 @@ import type { SeriesDocument, SeriesStep } from '../../results/series.ts';
 import { titleOf } from '../catalogue.ts';
 import { CHANGE_LOOKS } from '../compare/looks.ts';
 import { formatDuration } from '../format.ts';
+import { hero, moodOf } from '../html/hero.ts';
 import { plainTable, section } from '../html/parts.ts';
 import { themeScript } from '../html/script.ts';
 import { h, type Child, type Element } from '../html/shared/node.ts';
@@ -23,30 +24,20 @@ export interface SeriesPageOptions {
 export function renderSeriesPage(document: SeriesDocument, options: SeriesPageOptions): string {
   const { steps, kernel, exitCode } = document;
   const headline = seriesVerdict(document, PLAIN).replace(/ \(exit \d+\)$/, '');
-  const mood = exitCode === 0 ? 'good' : exitCode === 1 ? 'bad' : 'undecided';
   return renderDocument({
     title: `${headline} · series`,
     script: themeScript(),
     body: [
-      h(
-        'header',
-        { class: `hero ${mood}` },
-        h(
-          'div',
-          { class: 'bar-top' },
-          h('span', { class: 'brand' }, 'mmapvet'),
-          h('span', { class: 'run-name' }, `series ${harmless(options.folder.split('/').at(-1) ?? '')}`),
-          h('button', { id: 'theme', type: 'button' }, 'Colours: as the system'),
-        ),
-        h('h1', {}, headline),
-        h(
-          'p',
-          { class: 'kernel' },
+      hero({
+        mood: moodOf(exitCode),
+        name: `series ${harmless(options.folder.split('/').at(-1) ?? '')}`,
+        headline,
+        about: [
           h('strong', {}, kernel === null ? 'no kernel' : `Linux ${harmless(kernel.version)}`),
           kernel === null ? '' : ` ${describeSource(kernel, options.home)}`,
           ` + ${plural(steps.length - 1, 'patch', 'patches')}, one by one, in ${formatDuration(document.durationMs)}`,
-        ),
-      ),
+        ],
+      }),
       h('main', { id: 'main' }, [
         ...document.targets.map((target) => section(`On ${harmless(target)}`, [table(document, target)])),
         ...steps.flatMap((step) => stepSection(step, options)),
