@@ -1,7 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Cell, Event } from '../../../harness/core/events.ts';
@@ -9,8 +8,7 @@ import { createHtmlReporter } from '../../../harness/report/html.ts';
 import { renderHistoryPage } from '../../../harness/report/history/page.ts';
 import { openHistory } from '../../../harness/results/history/open.ts';
 import { recordRun } from '../../../harness/results/history/record.ts';
-import { launchBrowser, PAINTED_TEXT, type PaintedText } from '../../fixtures/browser.ts';
-import { contrast } from '../../fixtures/contrast.ts';
+import { launchBrowser, openPage, poorText } from '../../fixtures/browser.ts';
 import { CATALOGUE, fullRun } from '../../fixtures/events/full-run.ts';
 import { WARNING } from '../../fixtures/events/stream.ts';
 import { syntheticRun } from '../../fixtures/history.ts';
@@ -85,13 +83,7 @@ let requests: string[];
 
 async function open(path = file, hash = '', colorScheme: 'light' | 'dark' = 'light', width = 1280): Promise<void> {
   if (browser === null) return;
-  troubles = [];
-  requests = [];
-  page = await browser.newPage({ colorScheme, viewport: { width, height: 900 } });
-  page.on('console', (message) => troubles.push(message.text()));
-  page.on('pageerror', (error) => troubles.push(error.message));
-  page.on('request', (request) => requests.push(request.url()));
-  await page.goto(pathToFileURL(path).href + hash);
+  ({ page, troubles, requests } = await openPage(browser, path, { hash, colorScheme, width }));
   if (path === file) await page.locator('.matrix').waitFor();
 }
 beforeEach(() => {
@@ -114,9 +106,6 @@ const cell = (name: string) => page.locator(`button.cell[aria-label^="${name}:"]
 const visibleRows = () => page.locator('tr[data-clause]:visible').count();
 const focused = (): Promise<string | null> =>
   page.evaluate(`document.activeElement?.getAttribute('aria-label') ?? null`);
-
-const poorText = async (): Promise<PaintedText[]> =>
-  (await page.evaluate<PaintedText[]>(PAINTED_TEXT)).filter(({ ink, ground }) => contrast(ink, ground) < 4.5);
 
 describe.skipIf(browser === null)('the page of a full run', () => {
   it('is small and opens at once', async () => {
@@ -231,7 +220,7 @@ describe.skipIf(browser === null)('the page of a full run', () => {
     await open(file, '#E02-direct-x86_64', scheme);
     await page.locator('.detail-card').waitFor();
     await page.locator('.other').selectOption({ label: 'direct arm64 (pass)' });
-    const poor = await poorText();
+    const poor = await poorText(page);
     expect(poor.slice(0, 5)).toEqual([]);
   });
 
@@ -282,7 +271,7 @@ describe.skipIf(browser === null)('the page of the history', () => {
     expect(await page.locator('h1').textContent()).toContain('1 cell is red');
     expect(await page.locator('svg.trend g').count()).toBe(5);
     expect(await page.locator('.past .tick').count()).toBe(5);
-    const poor = await poorText();
+    const poor = await poorText(page);
     expect(poor.slice(0, 5)).toEqual([]);
   });
 });
