@@ -160,7 +160,7 @@ async function unequalBinaries({ base, patched }: Both): Promise<string[]> {
       // oxlint-disable-next-line no-await-in-loop -- three small files
       const [one, other] = await Promise.all([before.build[name], after.build[name]].map((file) => readFile(file)));
       if (one === undefined || other === undefined || hash('sha256', one) === hash('sha256', other)) continue;
-      unequal.push(`${before.target.name}: the guest's ${name} differs`);
+      unequal.push(`${before.target.name}: "${name}" of the guests: guest/ changed meanwhile`);
     }
   }
   return unequal;

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readdir, writeFile } from 'node:fs/promises';
+import { appendFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { readComparison, type ComparisonDocument } from '../../../harness/results/comparison.ts';
@@ -100,6 +100,17 @@ test('a cell that only sometimes fails is not called', async () => {
     outcome: 'flaky',
     reason: expect.stringContaining('runs disagree'),
   });
+  expect(document).toMatchObject({ decision: 'undecided', exitCode: 2 });
+});
+
+test('probes that are not the same in both guests: nothing is called, and it is said why', async () => {
+  await compare([await fake.patch(5, 'mm: nothing')], 'plain');
+  // As after a pull between the two builds.
+  const guests = join(fake.world.env['XDG_CACHE_HOME']!, 'mmapvet/guests');
+  for (const key of await readdir(guests)) await appendFile(join(guests, key, 'mmapvet-probes'), 'older');
+  const document = await compare([await fake.patch(15, 'mm: break it', FAIL)], 'pulled');
+  expect(cellOf(document)).toMatchObject({ change: 'regression' });
+  expect(document.unequal).toEqual(['x86_64: "probes" of the guests: guest/ changed meanwhile']);
   expect(document).toMatchObject({ decision: 'undecided', exitCode: 2 });
 });
 
