@@ -42,7 +42,7 @@ export function renderKillsPage(kills: Kills, options: KillsPageOptions): string
             { class: 'note' },
             'A kernel with one mistake a column, a clause a row: how many cells turn red, and how.',
           ),
-          h('div', { class: 'kills' }, matrix(kills, options)),
+          h('div', { class: 'kills', tabindex: 0, role: 'group', 'aria-label': 'kill matrix' }, matrix(kills, options)),
         ]),
         section('Clauses that no mutant turns red', [
           clauseList(
