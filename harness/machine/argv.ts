@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Accel, MachineData } from './machine.ts';
 
-/** The name that guest/rootfs/init.c looks for. */
+/** The name that guest/rootfs/handover.c looks for. */
 export const HANDOVER_PORT = 'mmapvet.handover';
 
 /** The serial console's chardev, by which QMP knows it. */

@@ -1,4 +1,4 @@
-/** The virtio-serial port to process 1 of the guest (guest/rootfs/init.c): lines from it, items to it. */
+/** The virtio-serial port to process 1 of the guest (guest/rootfs/handover.c): lines from it, items to it. */
 import type { Socket } from 'node:net';
 import type { ClockStamp } from './clock.ts';
 

@@ -1,6 +1,6 @@
 /**
  * What belongs to one guest only: its host key, the client key that may log in, random seed and clock. It goes over a
- * virtio-serial port after the boot (guest/rootfs/init.c), so that an image, or a snapshot, holds none of it.
+ * virtio-serial port after the boot (guest/rootfs/handover.c), so that an image, or a snapshot, holds none of it.
  */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import ssh2 from 'ssh2';
@@ -52,7 +52,7 @@ function clientKey(): { readonly private: string; readonly public: string } {
 /** Bytes of seed: what a full reseed of the kernel's generator takes. */
 const SEED_BYTES = 64;
 
-/** The items in the order in which the guest takes them; see guest/rootfs/init.c. */
+/** The items in the order in which the guest takes them; see guest/rootfs/handover.c. */
 export function handoverMessage(
   keys: GuestKeys,
   now: Date = new Date(),
