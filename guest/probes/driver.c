@@ -15,6 +15,7 @@ int control = -1;
 
 const char *const path_names[PATHS] = {
 	[DIRECT] = "direct", [W1] = "W1", [W2] = "W2", [W3] = "W3", [W4] = "W4", [W5] = "W5",
+	[USER] = "user",
 };
 
 static const char *const node_names[PATHS] = {
@@ -51,11 +52,11 @@ const char *driver_connect(struct mmapvet_info *info)
 	return NULL;
 }
 
-/* The module beside this program, or where guest/Makefile leaves it. */
-static int open_module(void)
+/* The module beside this program, or where guest/Makefile leaves it; -1 if it is in neither. */
+int open_module_file(const char *name)
 {
-	static const char *const names[] = { "mmapvet.ko", "driver/mmapvet.ko" };
-	char folder[128], file[160];
+	static const char *const folders[] = { "", "driver/" };
+	char folder[128], file[256];
 	unsigned int i;
 	ssize_t length;
 	int fd = -1;
@@ -65,8 +66,8 @@ static int open_module(void)
 		return -1;
 	folder[length] = '\0';
 	*strrchr(folder, '/') = '\0';
-	for (i = 0; fd < 0 && i < ARRAY_SIZE(names); i++) {
-		snprintf(file, sizeof(file), "%s/%s", folder, names[i]);
+	for (i = 0; fd < 0 && i < ARRAY_SIZE(folders); i++) {
+		snprintf(file, sizeof(file), "%s/%s%s", folder, folders[i], name);
 		fd = open(file, O_RDONLY | O_CLOEXEC);
 	}
 	return fd;
@@ -77,7 +78,7 @@ void driver_reload(void)
 {
 	char lie[16] = "0", parameters[32];
 	struct mmapvet_info info;
-	int file = open_module(), tries, error;
+	int file = open_module_file("mmapvet.ko"), tries, error;
 	const char *trouble;
 
 	if (file < 0) {
@@ -129,6 +130,7 @@ unsigned int path_needs(enum path path)
 {
 	switch (path) {
 	case DIRECT:
+	case USER:
 		return 0;
 	case W3:
 		return MMAPVET_F_VFS_MMAP | MMAPVET_F_COMPAT_DESC;

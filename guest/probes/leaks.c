@@ -22,11 +22,12 @@ struct leaks {
 /*
  * "unreferenced object 0x… (size 64):", then lines of which some name functions.
  * Finding 1 (G09) leaks files that memfd_create() made: these are known.
+ * All are to blame, or only those of the driver and of the probes.
  */
-static struct leaks read_leaks(void)
+static struct leaks read_leaks(bool all)
 {
 	FILE *file = fopen(KMEMLEAK, "re");
-	bool ours = false, planted = false, known = false, any = false;
+	bool ours = all, planted = false, known = false, any = false;
 	struct leaks leaks = { 0 };
 	char line[256], object[96];
 
@@ -46,7 +47,8 @@ static struct leaks read_leaks(void)
 				break;
 			line[strcspn(line, "\n")] = '\0';
 			snprintf(object, sizeof(object), "%.95s", line);
-			ours = planted = known = false;
+			ours = all;
+			planted = known = false;
 			any = true;
 		}
 		planted |= strstr(line, "mv_mapped") && strstr(object, "size 64");
@@ -57,35 +59,48 @@ static struct leaks read_leaks(void)
 	return leaks;
 }
 
-void leaks_memory(enum path path)
+void leaks_begin(const struct target *target)
 {
-	struct target target = open_target(path);
 	struct mmapvet_config config = plain_config();
-	struct leaks leaks;
 	struct touch read;
 	char *at;
 
-	if (access(KMEMLEAK, W_OK))
+	/* What came before is not of this cell. */
+	if (!write_text(KMEMLEAK, "clear"))
 		not_applicable("no kmemleak in this kernel: " KMEMLEAK ": %s", strerror(errno));
 	/* The control: kmemleak must find what the driver leaks on request. */
 	config.flags = MMAPVET_C_LEAK;
-	at = map_as_or_break(&target, &config, 1, 0);
+	at = map_as_or_break(target, &config, 1, 0);
 	read = touch(at, 0);
 	unmap(at, 1);
 	expect_delivery("a mapped that leaks", 1, 1);
 	user_fact(read.word == MMAPVET_MAGIC, "a mapped that leaks: the page reads %#llx",
 		  (unsigned long long)read.word);
+}
+
+void leaks_end(const char *step, bool all)
+{
+	struct leaks leaks;
+
 	sleep(YOUNG_SECONDS);
 	if (!write_text(KMEMLEAK, "scan") || !write_text(KMEMLEAK, "scan"))
 		not_applicable("kmemleak is switched off: %s", strerror(errno));
-	leaks = read_leaks();
+	leaks = read_leaks(all);
 	write_text(KMEMLEAK, "clear");
 	if (!leaks.planted)
 		vacuous("kmemleak doesn't find the memory that the driver leaked on request");
 	driver_fact(!leaks.ours,
-		    "after two scans: %u of %d planted pieces, %u of the driver or its users%s%s, %u others",
+		    "%s, after two scans: %u of %d planted pieces, %u to blame%s%s, %u others", step,
 		    leaks.planted, MMAPVET_LEAKS, leaks.ours, leaks.ours ? ", first " : "",
 		    leaks.first, leaks.others);
+}
+
+void leaks_memory(enum path path)
+{
+	struct target target = open_target(path);
+
+	leaks_begin(&target);
+	leaks_end("the driver and its users", false);
 }
 
 /* Users of the module, by the kernel's own count; -1 if it is not loaded. */

@@ -93,13 +93,18 @@ void set_setting(const char *name, long value)
 	set_file(setting_file(name), text);
 }
 
-/* Over /sys, which every machine has: the mount goes with this process. */
-const char *private_folder(unsigned long flags)
+void own_mounts(void)
 {
 	if (unshare(CLONE_NEWNS) < 0)
 		not_applicable("no mount namespace of its own: %s", strerror(errno));
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		broken("can't make the mounts private: %s", strerror(errno));
+}
+
+/* Over /sys, which every machine has: the mount goes with this process. */
+const char *private_folder(unsigned long flags)
+{
+	own_mounts();
 	if (mount("mmapvet", "/sys", "tmpfs", flags, NULL) < 0)
 		not_applicable("no tmpfs: %s", strerror(errno));
 	return "/sys";

@@ -23,7 +23,7 @@ static const struct clause *const groups[] = {
 	clauses_a, clauses_b, clauses_c, clauses_d, clauses_e,
 	clauses_f, clauses_g, clauses_h, clauses_i, clauses_j,
 	clauses_k, clauses_l, clauses_m, clauses_n, clauses_o,
-	clauses_own,
+	clauses_u, clauses_own,
 };
 
 struct cell {
@@ -36,7 +36,7 @@ static const char usage[] =
 	"                      [--program FILE] [--coverage FOLDER] [SELECTOR...]\n"
 	"\n"
 	"SELECTOR is a clause or a cell, with wildcards: E02, 'K*', K01.W2. None means all.\n"
-	"PATH is direct or W1 to W5. N makes J09 repeat the operations of the run that named it.\n"
+	"PATH is direct, W1 to W5 or user. N makes J09 repeat the operations of the run that named it.\n"
 	"FILE is a program of your own, which then is the cell Z01.direct.\n"
 	"With --coverage, what gcov counts of each clause is left in FOLDER.\n"
 	"Load the driver first: insmod driver/mmapvet.ko\n";
@@ -223,7 +223,7 @@ int main(int argc, char **argv)
 		case 'p':
 			path = optarg;
 			if (!known_path(path)) {
-				fprintf(stderr, "--path \"%s\": expected direct or W1 to W5\n", path);
+				fprintf(stderr, "--path \"%s\": expected direct, W1 to W5 or user\n", path);
 				return EXIT_USAGE;
 			}
 			break;

@@ -41,7 +41,7 @@ char *carve(unsigned int pages)
 	return area + page;
 }
 
-struct attempt map_bytes(int fd, char *address, size_t length, unsigned int pgoff, int prot,
+struct attempt map_bytes(int fd, char *address, size_t length, uint64_t pgoff, int prot,
 			 int flags)
 {
 	struct attempt attempt = { 0 };

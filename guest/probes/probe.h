@@ -21,7 +21,7 @@
 
 #include <mmapvet.h>
 
-enum path { DIRECT, W1, W2, W3, W4, W5, PATHS };
+enum path { DIRECT, W1, W2, W3, W4, W5, USER, PATHS };
 
 #define ON(path)	(1u << (path))
 #define STACKED		(ON(W1) | ON(W2) | ON(W3))
@@ -47,6 +47,7 @@ struct clause {
 extern const struct clause clauses_a[], clauses_b[], clauses_c[], clauses_d[], clauses_e[];
 extern const struct clause clauses_f[], clauses_g[], clauses_h[], clauses_i[], clauses_j[];
 extern const struct clause clauses_k[], clauses_l[], clauses_m[], clauses_n[], clauses_o[];
+extern const struct clause clauses_u[];
 extern const struct clause clauses_own[];
 
 /* A probe of your own, for "mmapvet probe FILE.c": the one function that your file defines. */
@@ -117,7 +118,7 @@ struct attempt {
 struct attempt map(int fd, char *address, unsigned int pages, unsigned int pgoff);
 /* The same, and broken() if it fails. */
 char *map_or_break(int fd, char *address, unsigned int pages, unsigned int pgoff);
-struct attempt map_bytes(int fd, char *address, size_t length, unsigned int pgoff, int prot,
+struct attempt map_bytes(int fd, char *address, size_t length, uint64_t pgoff, int prot,
 			 int flags);
 /* The same with MAP_FIXED: replaces what is there. */
 struct attempt map_over(int fd, char *address, size_t length, unsigned int pgoff, int prot,
@@ -243,6 +244,9 @@ void user_walk(const char *what, const struct walk *walk, const struct trouble *
 
 /* leaks.c: clauses N06 and N07. */
 void leaks_memory(enum path path);
+/* Plants a leak for kmemleak to find; then scans, and holds all that it finds to account, or ours. */
+void leaks_begin(const struct target *target);
+void leaks_end(const char *step, bool all);
 void leaks_module(enum path path);
 
 /* machine.c: what the parent puts back when the cell has ended. */
@@ -253,6 +257,8 @@ void set_file(const char *file, const char *value);
 /* The begin of a file; for one short line, or what is then not put back. */
 bool read_text(const char *file, char *text, size_t size);
 bool write_text(const char *file, const char *text);
+/* Mounts from now on are only this process's. */
+void own_mounts(void);
 /* An empty tmpfs that only this process sees, mounted with these flags. */
 const char *private_folder(unsigned long flags);
 

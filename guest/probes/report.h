@@ -65,6 +65,7 @@ void print_counts(const struct mmapvet_counts *counts);
 extern const char *const path_names[PATHS];
 const char *driver_connect(struct mmapvet_info *info);
 void driver_reload(void);
+int open_module_file(const char *name);
 void feature_names(unsigned int features, char *text, size_t size);
 unsigned int path_needs(enum path path);
 

@@ -90,7 +90,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   },
   {
     flags: '--path <name>',
-    help: 'only this way to the driver: direct, W1 … W5; repeatable',
+    help: 'only this way to the hooks: direct, W1 … W5, user; repeatable',
     commands: [...PROBES, 'bisect'],
     many: true,
   },

@@ -16,6 +16,7 @@ import { LEGACY } from './clauses/l.ts';
 import { LIMITS } from './clauses/m.ts';
 import { INJECTION } from './clauses/n.ts';
 import { ARCHITECTURE } from './clauses/o.ts';
+import { USERS } from './clauses/u.ts';
 
 export const CATALOGUE: readonly ClauseGroup[] = [
   DELIVERY,
@@ -33,7 +34,12 @@ export const CATALOGUE: readonly ClauseGroup[] = [
   LIMITS,
   INJECTION,
   ARCHITECTURE,
+  USERS,
 ];
+
+/** The groups that a run under a profile with these fragments is on, where none is asked for. */
+export const groupsFor = (fragments: readonly string[]): readonly ClauseGroup[] =>
+  CATALOGUE.filter(({ only }) => only === undefined || fragments.includes(only));
 
 /** A clause on one path, as the probes name it: `E02.direct`. */
 export interface CatalogueCell {

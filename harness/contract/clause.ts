@@ -7,8 +7,12 @@
 /** P promised by documentation or header text, I implied by the implementation, X recorded behaviour. */
 export type ClauseClass = 'P' | 'I' | 'X';
 
-/** How the driver is reached: directly, or through a stacked wrapper (guest/driver/mmapvet.h). */
-export const PATHS = ['direct', 'W1', 'W2', 'W3', 'W4', 'W5'] as const;
+/**
+ * How the hooks are reached: through the driver, directly or behind a stacked wrapper (guest/driver/mmapvet.h), or through
+ * one of the kernel's own users of them.
+ */
+export const DRIVER_PATHS = ['direct', 'W1', 'W2', 'W3', 'W4', 'W5'] as const;
+export const PATHS = [...DRIVER_PATHS, 'user'] as const;
 export type Path = (typeof PATHS)[number];
 
 /**
@@ -63,7 +67,7 @@ export interface Clause {
   /** The driver event that must have happened for a verdict to mean anything. */
   readonly event: string;
   readonly paths: readonly Path[];
-  /** Why it is not checked on the other paths, W4 apart, which exists to fail. */
+  /** Why it is not checked on the other paths of the driver, W4 apart, which exists to fail. */
   readonly notElsewhere?: string;
   /** Features without which the clause does not apply. */
   readonly needs: readonly Feature[];
@@ -78,5 +82,10 @@ export interface Clause {
 export interface ClauseGroup {
   readonly letter: string;
   readonly name: string;
+  /**
+   * The fragment of kernel-config/ that brings what the group is about. Runs under profiles without it leave the group
+   * out, unless it is asked for.
+   */
+  readonly only?: string;
   readonly clauses: readonly Clause[];
 }

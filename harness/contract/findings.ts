@@ -42,6 +42,11 @@ export const FINDINGS: readonly Finding[] = [
   { number: 9, title: "A hook's positive result is returned by mmap() as an address", shownBy: recorded('E11') },
   { number: 10, title: 'MAP_FIXED that fails in a hook leaves a hole', shownBy: recorded('E09') },
   { number: 11, title: 'A failed overlay leaks the commit charge of the old mapping', shownBy: broken('M05') },
+  {
+    number: 13,
+    title: 'close gives back what a mapped that never ran would have taken (STM)',
+    shownBy: recorded('U06'),
+  },
 ];
 
 export interface ShownFinding {

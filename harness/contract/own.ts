@@ -1,5 +1,5 @@
 /** The clause that stands for a probe of the user's own: `mmapvet probe FILE.c`. It is in no catalogue. */
-import { PATHS, type ClauseGroup } from './clause.ts';
+import { DRIVER_PATHS, type ClauseGroup } from './clause.ts';
 
 /** As guest/probes/own.c has it. */
 export const OWN_CLAUSE = 'Z01';
@@ -17,7 +17,7 @@ export const ownGroup = (title: string): ClauseGroup => ({
       source: '',
       observers: 'as-stated',
       event: 'none',
-      paths: PATHS,
+      paths: DRIVER_PATHS,
       needs: [],
       redControls: [],
       explain: 'Whatever its author holds the kernel to.',

@@ -96,6 +96,8 @@ export interface Profile {
   readonly name: string;
   readonly fragments: readonly string[];
   readonly summary: string;
+  /** Lists of Debian packages that its guests are made of: files of guest/rootfs, by name without `.json`. */
+  readonly packages: readonly string[];
   /** What its kernels are booted with besides. */
   readonly kernelArgs: readonly string[];
 }
@@ -111,12 +113,14 @@ export const PROFILES: readonly Profile[] = Object.freeze([
     name: 'base',
     fragments: ['base', 'debug'],
     summary: 'lean, with the debug checks that every run wants',
+    packages: ['packages'],
     kernelArgs: [],
   },
   {
     name: 'asan',
     fragments: ['base', 'debug', 'asan'],
     summary: 'memory errors and leaks: KASAN, kmemleak, page table checks; no lock checks',
+    packages: ['packages'],
     // Without it a kernel reports its first memory error only, and the clauses after it would look clean.
     kernelArgs: ['kasan_multi_shot', ALL_LEAKS],
   },
@@ -124,12 +128,14 @@ export const PROFILES: readonly Profile[] = Object.freeze([
     name: 'bare',
     fragments: ['base', 'bare'],
     summary: 'no debug checks: verdicts must not rest on them',
+    packages: ['packages'],
     kernelArgs: [],
   },
   {
     name: 'users',
     fragments: ['base', 'debug', 'users'],
     summary: "the kernel's own users of the hooks, and kmemleak",
+    packages: ['packages', 'users-packages'],
     kernelArgs: [ALL_LEAKS],
   },
 ]);

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Arch } from '../core/arch.ts';
 import { MmapvetError } from '../core/errors.ts';
 import { PrivateApt } from '../host/apt.ts';
@@ -17,12 +17,15 @@ export interface Payload {
   readonly init: string;
   readonly hold: string;
   readonly module: string;
+  readonly moreModules: readonly string[];
   readonly probes: string;
 }
 
 export interface ImageOptions {
   /** `--guest-debs`: a folder instead of apt. */
   readonly guestDebs: string | undefined;
+  /** Package lists: files of guest/rootfs by name, each a layer. */
+  readonly packages: readonly string[];
   readonly signal: AbortSignal;
   readonly note: (text: string) => void;
 }
@@ -44,19 +47,24 @@ const FILE = 'initrd.cpio';
 
 /** @throws MmapvetError of apt, DEB_UNREADABLE, DEB_LACKS_FILE, GUEST_DEBS_MISSING, GUEST_PACKAGE_MISSING, NO_SPACE */
 export async function buildImage(arch: Arch, payload: Payload, options: ImageOptions): Promise<Image> {
-  const root = await rootLayer(arch, options);
+  const roots: Layer[] = [];
+  // One after another: they ask the same apt.
+  for (const name of options.packages) roots.push(await rootLayer(arch, name, options));
   const layer = packCpio(await payloadEntries(payload));
-  const key = keyOf(root.key, createHash('sha256').update(layer).digest('hex'));
+  const key = keyOf(...roots.map((root) => root.key), createHash('sha256').update(layer).digest('hex'));
   const entry = await makeEntry(
     'images',
     key,
-    async (folder) => writeFile(join(folder, FILE), Buffer.concat([await readFile(root.file), layer])),
+    async (folder) => {
+      const layers = await Promise.all(roots.map((root) => readFile(root.file)));
+      await writeFile(join(folder, FILE), Buffer.concat([...layers, layer]));
+    },
     { signal: options.signal, onWait: options.note },
   );
   return { file: join(entry.folder, FILE), key, reused: entry.reused };
 }
 
-async function payloadEntries({ init, hold, module, probes }: Payload): Promise<CpioEntry[]> {
+async function payloadEntries({ init, hold, module, moreModules, probes }: Payload): Promise<CpioEntry[]> {
   const entry = async (path: string, source: string, mode: number): Promise<CpioEntry> => ({
     kind: 'file',
     path,
@@ -68,6 +76,7 @@ async function payloadEntries({ init, hold, module, probes }: Payload): Promise<
     entry('mmapvet/hold.so', hold, 0o755),
     entry('mmapvet/mmapvet.ko', module, 0o644),
     entry('mmapvet/mmapvet-probes', probes, 0o755),
+    ...moreModules.map((file) => entry(`mmapvet/${basename(file)}`, file, 0o644)),
   ]);
 }
 
@@ -80,8 +89,8 @@ interface Layer {
  * Kept under a key of what was asked for, not of the packages' versions: a warm run must not ask the network. A change of
  * guest/rootfs/packages.json, or an emptied cache, fetches the packages anew.
  */
-async function rootLayer(arch: Arch, options: ImageOptions): Promise<Layer> {
-  const list = await readPackageList();
+async function rootLayer(arch: Arch, name: string, options: ImageOptions): Promise<Layer> {
+  const list = await readPackageList(name);
   const key = keyOf(String(LAYER_VERSION), JSON.stringify(arch), SUITE, JSON.stringify(list), options.guestDebs ?? '');
   const entry = await makeEntry(
     'roots',

@@ -16,8 +16,9 @@ const Packages = z.object({
 });
 export type Packages = z.infer<typeof Packages>;
 
-export async function readPackageList(): Promise<Packages> {
-  return Packages.parse(JSON.parse(await readFile(join(GUEST, 'rootfs/packages.json'), 'utf8')));
+/** @param name of a file in guest/rootfs, without `.json` */
+export async function readPackageList(name: string): Promise<Packages> {
+  return Packages.parse(JSON.parse(await readFile(join(GUEST, 'rootfs', `${name}.json`), 'utf8')));
 }
 
 const folder = (path: string, mode = 0o755): CpioEntry => ({ kind: 'folder', path, mode });

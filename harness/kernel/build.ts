@@ -3,7 +3,7 @@
  * there; what is not is built in the source's object folder, where make finds out what an edit made stale.
  */
 import { constants, existsSync } from 'node:fs';
-import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { hash } from 'node:crypto';
 import type { Profile, Target } from '../core/arch.ts';
@@ -264,6 +264,9 @@ async function compile(
 
 const readStamp = (objects: string): Promise<string | null> => readFile(stampFile(objects), 'utf8').catch(() => null);
 
+/** The folder of the kernel's own modules in its entry of the store. */
+const MODULES = 'modules';
+
 /** The little that a build's identity can't be made from without the object folder. */
 interface KernelRecord {
   readonly compiler: string;
@@ -283,6 +286,10 @@ async function storeKernel({ request, objects, toolchain }: Prepared, making: st
     await mkdir(join(making, NOTES, dirname(notes)), { recursive: true });
     await copyFile(join(objects, notes), join(making, NOTES, notes));
   }
+  for (const module of await ownModules(objects)) {
+    await mkdir(join(making, MODULES), { recursive: true });
+    await copyFile(join(objects, module), join(making, MODULES, basename(module)), constants.COPYFILE_FICLONE);
+  }
   const record: KernelRecord = {
     compiler: toolchain.compiler,
     configHash: hash('sha256', await readFile(join(objects, '.config'))),
@@ -291,11 +298,21 @@ async function storeKernel({ request, objects, toolchain }: Prepared, making: st
   await writeFile(join(making, 'kernel.json'), JSON.stringify(record));
 }
 
+/** Modules of the kernel's own, below the object folder; a lean config has none. */
+async function ownModules(objects: string): Promise<string[]> {
+  // Lines such as drivers/uio/uio.o; kernel/drivers/uio/uio.ko before 6.3.
+  const order = await readFile(join(objects, 'modules.order'), 'utf8').catch(() => '');
+  const lines = order.split('\n').filter((line) => line !== '');
+  return lines.map((line) => line.replace(/^kernel\//, '').replace(/\.o$/, '.ko'));
+}
+
 async function assemble(prepared: Prepared, folder: string, code: GuestCode, reused: boolean): Promise<Build> {
   const { target, profile, profiled, source } = prepared.request;
   const record = JSON.parse(await readFile(join(folder, 'kernel.json'), 'utf8')) as KernelRecord;
+  const modules = await readdir(join(folder, MODULES)).catch(() => [] as string[]);
   return {
     ...code,
+    moreModules: [...code.moreModules, ...modules.map((file) => join(folder, MODULES, file))],
     identity: { target: target.name, profile: profile.name, key: prepared.kernelKey, ...record, reused },
     kernel: join(folder, basename(target.arch.kernelImage)),
     vmlinux: join(folder, 'vmlinux'),

@@ -14,6 +14,8 @@ import { filesBelow } from './work.ts';
 
 export interface GuestCode {
   readonly module: string;
+  /** What is loaded by a clause that needs it: our helpers and the kernel's own modules. */
+  readonly moreModules: readonly string[];
   readonly probes: string;
   /** All of them in one object: what a user's own probe is linked with. */
   readonly library: string;
@@ -28,6 +30,9 @@ export interface GuestCode {
 export const HOOK_FEATURES = ['prepare', 'mapped'] as const;
 
 export const hasHook = (features: readonly string[]): boolean => HOOK_FEATURES.every((name) => features.includes(name));
+
+/** Helper modules, which guest/driver/Kbuild makes where the kernel has what they help with. */
+const HELPER = /^mmapvet-\w+\.ko$/;
 
 const SOURCES = /(?:\.[chS]|\.sh|Kbuild|Makefile)$/;
 
@@ -56,6 +61,7 @@ export function parseFeatures(text: string): string[] {
 
 export const guestCodeIn = async (folder: string): Promise<GuestCode> => ({
   module: join(folder, 'mmapvet.ko'),
+  moreModules: (await readdir(folder)).filter((file) => HELPER.test(file)).map((file) => join(folder, file)),
   probes: join(folder, 'mmapvet-probes'),
   library: join(folder, 'probes.o'),
   init: join(folder, 'init'),
@@ -162,7 +168,8 @@ export async function buildGuestCode(
     'guests',
     key,
     async (making) => {
-      await cp(join(places.out, 'driver/mmapvet.ko'), join(making, 'mmapvet.ko'));
+      for (const file of await readdir(join(places.out, 'driver')))
+        if (file === 'mmapvet.ko' || HELPER.test(file)) await cp(join(places.out, 'driver', file), join(making, file));
       await cp(join(places.out, 'mmapvet-probes'), join(making, 'mmapvet-probes'));
       await cp(join(places.out, 'probes.o'), join(making, 'probes.o'));
       await cp(join(places.out, 'init'), join(making, 'init'));

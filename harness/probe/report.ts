@@ -43,7 +43,7 @@ export interface ProbeReport extends ProbeFacts {
 }
 
 const LIMITS = { facts: 64, log: 1024, counts: 32, vmas: 256, kmsg: 500, splats: 16, said: 2500, text: 500 } as const;
-const CELL = /^([A-Z]\d{2})\.(direct|W[1-5])$/;
+const CELL = /^([A-Z]\d{2})\.(direct|W[1-5]|user)$/;
 
 export interface CellName {
   readonly cell: string;

@@ -10,7 +10,7 @@ export interface ConsoleSlices {
 
 // A serial console may print a character twice (seen with two processors): so the marks are looked for with all
 // repetitions collapsed, in the line as in the name.
-const MARK = /mapvet: (begin|end) ([A-Z]\d{1,2}\.(?:direct|W[1-5])|[a-z][\w-]*\.[\w-]+)\s*$/;
+const MARK = /mapvet: (begin|end) ([A-Z]\d{1,2}\.(?:direct|W[1-5]|user)|[a-z][\w-]*\.[\w-]+)\s*$/;
 const CELL_IDS = /^[A-Z]\d{2}\./;
 
 /** Names of programs stay so: of these nobody can tell which letters were double. */

@@ -1,7 +1,8 @@
 /** Which cells a run is about: groups, clauses and paths by name or glob, and the kernel's own tests. Nothing on disk is touched. */
-import { CATALOGUE, cellsFor, findClauses, type CatalogueCell } from '../contract/catalogue.ts';
+import { CATALOGUE, cellsFor, findClauses, groupsFor, type CatalogueCell } from '../contract/catalogue.ts';
 import { PATHS, type Clause, type Path } from '../contract/clause.ts';
 import { findPrograms, SUITE_NAMES, SUITE_PROGRAMS, type SuiteProgram } from '../contract/suites.ts';
+import type { Profile } from '../core/arch.ts';
 import { usageError, type MmapvetError } from '../core/errors.ts';
 import { suggestHint } from '../core/suggest.ts';
 import { globToRegExp } from '../core/words.ts';
@@ -27,13 +28,14 @@ export interface ChosenCells {
 }
 
 /**
- * What `--group` and `--clause` name, together; all clauses where neither is given. The kernel's own tests only by name.
+ * What `--group` and `--clause` name, together; all clauses for the profile where neither is given. The kernel's own tests only by name.
  * @throws MmapvetError GROUP_UNKNOWN, CLAUSE_UNKNOWN, PATH_UNKNOWN, NOTHING_CHOSEN (usage)
  */
 export function chooseCells(
   groupGlobs: readonly string[],
   clauseGlobs: readonly string[],
   pathGlobs: readonly string[],
+  profile: Pick<Profile, 'fragments'>,
 ): ChosenCells {
   const paths = choosePaths(pathGlobs);
   const groups = commas(groupGlobs).map(findGroup);
@@ -41,7 +43,9 @@ export function chooseCells(
   const clauses = commas(clauseGlobs).flatMap(findClause);
   const everything = groups.length === 0 && clauses.length === 0;
   const chosen = new Set<Clause>(
-    everything ? findClauses([]) : [...groups.flatMap((group) => group.clauses), ...clauses],
+    everything
+      ? groupsFor(profile.fragments).flatMap((group) => group.clauses)
+      : [...groups.flatMap((group) => group.clauses), ...clauses],
   );
   const checks = cellsFor(
     findClauses([]).filter((clause) => chosen.has(clause)),
@@ -56,13 +60,13 @@ export function chooseCells(
   return { checks, programs };
 }
 
-export const choosePaths = (names: readonly string[]): Path[] => commas(names).map(findPath);
-
-function findPath(name: string): Path {
-  const found = PATHS.find((candidate) => candidate.toLowerCase() === name.toLowerCase());
-  if (found === undefined) throw unknown('path', name, PATHS);
-  return found;
-}
+/** @throws MmapvetError PATH_UNKNOWN (usage) */
+export const choosePaths = (names: readonly string[], known: readonly Path[] = PATHS): Path[] =>
+  commas(names).map((name) => {
+    const found = known.find((candidate) => candidate.toLowerCase() === name.toLowerCase());
+    if (found === undefined) throw unknown('path', name, known);
+    return found;
+  });
 
 /** A letter, a name, or a glob over either: `E`, `errors`, `?`, `selftests-*`. */
 function findGroup(glob: string): { readonly clauses: readonly Clause[]; readonly programs: readonly SuiteProgram[] } {

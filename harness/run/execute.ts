@@ -4,7 +4,7 @@
  * host can bear. What comes of it is data; whoever asked prints it.
  */
 import type { AllowEntry } from '../contract/allow.ts';
-import { cellsFor, findClauses } from '../contract/catalogue.ts';
+import { cellsFor, groupsFor } from '../contract/catalogue.ts';
 import { HOST_TARGET, programsOn } from '../contract/suites.ts';
 import { readRecorded, type Recorded } from '../contract/recorded.ts';
 import type { Target } from '../core/arch.ts';
@@ -244,7 +244,9 @@ async function runAll(execution: Execution, facts: Facts, sink: Sink, built: Map
           const ready = await prepared;
           built.set(target.name, ready);
           if (ready.kind === 'built')
-            late.get(target)?.useSymbols({ vmlinux: ready.build.vmlinux, modules: [ready.build.module] });
+            late
+              .get(target)
+              ?.useSymbols({ vmlinux: ready.build.vmlinux, modules: [ready.build.module, ...ready.build.moreModules] });
           const own = ready.kind === 'built' ? await plan.own?.link(target, ready.build, signal) : undefined;
           if (!(await takeStored(execution, ready, emitOf(target)))) await vets.get(target)?.run(ready, guests, own);
           await suites.get(target.name)?.runOnTarget(ready, guests);
@@ -364,7 +366,7 @@ function scopeOf(plan: RunPlan, vets: ReadonlyMap<Target, TargetVet>): Scope {
   const kernels = [...vets].map(([target, vet]) => [target.name, vet.kernelVersion] as const);
   return {
     checks: plan.checks,
-    whole: plan.checks.length === cellsFor(findClauses([])).length,
+    whole: plan.checks.length === cellsFor(groupsFor(plan.profile.fragments).flatMap((group) => group.clauses)).length,
     kernels: new Map(kernels.filter(([, version]) => version !== '')),
   };
 }

@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { CATALOGUE, cellsFor, type CatalogueCell } from '../contract/catalogue.ts';
-import type { ClauseGroup } from '../contract/clause.ts';
+import { DRIVER_PATHS, type ClauseGroup } from '../contract/clause.ts';
 import { LIES } from '../contract/lies.ts';
 import { ownGroup } from '../contract/own.ts';
 import { HOST_TARGET, programsOn, type SuiteProgram } from '../contract/suites.ts';
@@ -145,7 +145,7 @@ export function planRun(values: PlanValues, config: Config = NO_CONFIG, own: Own
   const build = planBuild(values, config);
   const cells =
     own === null
-      ? chooseCells(many(values['group']), many(values['clause']), many(values['path']))
+      ? chooseCells(many(values['group']), many(values['clause']), many(values['path']), build.profile)
       : { checks: ownChecks(own, values['path']), programs: [] };
   const guests = cells.checks.length > 0 || programsOn(cells.programs, HOST_TARGET).length < cells.programs.length;
   return {
@@ -268,7 +268,7 @@ function chooseLie(name: string | undefined): number {
 
 /** Directly, where no path is asked for. */
 function ownChecks({ kind, title }: OwnProbe, value: PlanValues[string]): CatalogueCell[] {
-  const paths = choosePaths(many(value));
+  const paths = choosePaths(many(value), DRIVER_PATHS);
   if (kind === 'program' && paths.length > 0)
     throw usageError(
       'PROBE_PATH',

@@ -189,6 +189,7 @@ export async function prepareTarget(kernel: Kernel, target: Target): Promise<Pre
   const image = await inStage('image', target.name, '', context, async () => {
     const value = await buildImage(target.arch, build, {
       guestDebs: plan.guestDebs,
+      packages: plan.profile.packages,
       signal,
       note: (text) => emit({ kind: 'note', target: target.name, level: 'info', text }),
     });

@@ -31,12 +31,17 @@ function redControl(control: RedControl): string {
   }
 }
 
+const dependsOn = ({ event }: Clause): string =>
+  event === 'none'
+    ? 'no event of the driver; the probe says where it saw nothing'
+    : `the event ${event}; without it the verdict is vacuous`;
+
 export function explainClause(clause: Clause, screen: Pick<Screen, 'style'>): string {
   const rows: (readonly [string, string])[] = [
     ['class', `${clause.class}, ${CLASSES[clause.class]}`],
     ['source', clause.source],
     ['observers', `${clause.observers}: ${OBSERVERS[clause.observers]}`],
-    ['depends on', `the event ${clause.event}; without it the verdict is vacuous`],
+    ['depends on', dependsOn(clause)],
     ['paths', clause.paths.join(', ')],
     ...(clause.notElsewhere === undefined ? [] : [['not elsewhere', clause.notElsewhere] as const]),
     ['needs', clause.needs.join(', ') || 'nothing'],

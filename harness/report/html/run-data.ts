@@ -22,7 +22,7 @@ import type {
   PageFault,
 } from './shared/page-data.ts';
 
-const PATH_ORDER: readonly string[] = ['direct', 'W1', 'W2', 'W3', 'W4', 'W5'];
+const PATH_ORDER: readonly string[] = ['direct', 'W1', 'W2', 'W3', 'W4', 'W5', 'user'];
 
 type Planned = { readonly id: CellId; readonly cell: Cell | null };
 

@@ -1,6 +1,6 @@
 import { cp, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { PROFILES, TARGETS, type Profile } from '../../../harness/core/arch.ts';
@@ -77,6 +77,19 @@ test('a build has all that a guest needs, and the same build is never made twice
   const second = await built();
   expect(await goals()).toEqual([]);
   expect(second).toEqual({ ...first, identity: { ...first.identity, reused: true } });
+});
+
+test("modules of the kernel's own, and what helps with them, come along", async () => {
+  vi.stubEnv('FAKE_MODULES', 'drivers/target/target_core_user drivers/mtd/devices/mtdram');
+  const first = await built({ profile: PROFILES.find(({ name }) => name === 'users')! });
+  expect(first.moreModules.map((file) => basename(file)).toSorted()).toEqual([
+    'mmapvet-stm.ko',
+    'mtdram.ko',
+    'target_core_user.ko',
+  ]);
+  for (const file of first.moreModules) expect(existsSync(file)).toBe(true);
+  vi.stubEnv('FAKE_MODULES', '');
+  expect((await built()).moreModules).toEqual([]);
 });
 
 test('each target gets its own image and compiler', async () => {

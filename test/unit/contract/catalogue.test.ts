@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { CATALOGUE, cellsFor, findClauses } from '../../../harness/contract/catalogue.ts';
+import { CATALOGUE, cellsFor, findClauses, groupsFor } from '../../../harness/contract/catalogue.ts';
 import { FEATURES, PATHS } from '../../../harness/contract/clause.ts';
 import { LIES } from '../../../harness/contract/lies.ts';
 import { PROJECT } from '../../../harness/core/paths.ts';
@@ -17,21 +17,28 @@ describe('the catalogue', () => {
       for (const clause of group.clauses) expect(clause.id).toMatch(new RegExp(`^${group.letter}\\d\\d$`));
     const all = CLAUSES.map((clause) => clause.id);
     expect(all).toEqual([...new Set(all)].toSorted());
-    // All of the contract.
-    expect(all).toHaveLength(155);
+    // All of the contract, whatever the profile.
+    expect(groupsFor([]).flatMap((group) => group.clauses)).toHaveLength(155);
   });
 
   test.each(CLAUSES)('$id is complete', (clause) => {
     expect(clause.title).not.toMatch(/\.$/);
-    expect(clause.source).toMatch(/^(?:arch|drivers|fs|include|kernel|mm)\/[\w/.]+:\w+$/);
+    expect(clause.source).toMatch(/^(?:arch|drivers|fs|include|ipc|kernel|mm)\/[\w/.]+:\w+$/);
     expect(clause.needs.every((need) => FEATURES.includes(need))).toBe(true);
     expect(clause.paths.length).toBeGreaterThan(0);
     expect(clause.redControls.length).toBeGreaterThan(0);
     expect(clause.explain.split('\n').every((line) => line.length > 0 && line.length <= 110)).toBe(true);
   });
 
-  test.each(CLAUSES)('$id is on every path, or says why not', ({ paths, notElsewhere }) => {
-    const missing = PATHS.filter((path) => path !== 'W4' && !paths.includes(path));
+  test('an in-tree user has its own path, and only that', () => {
+    const theirs = CATALOGUE.flatMap(({ only, clauses }) => (only === undefined ? [] : clauses));
+    expect(CLAUSES.filter(({ paths }) => paths.includes('user'))).toEqual(theirs);
+    expect(new Set(theirs.flatMap(({ paths }) => paths))).toEqual(new Set(['user']));
+  });
+
+  test.each(groupsFor([]).flatMap(({ clauses }) => clauses))('$id is on every path, or says why not', (clause) => {
+    const { paths, notElsewhere } = clause;
+    const missing = PATHS.filter((path) => !['W4', 'user'].includes(path) && !paths.includes(path));
     expect(notElsewhere === undefined).toBe(missing.length === 0);
     // What it refers to is there.
     for (const id of notElsewhere?.match(/\b[A-O]\d\d\b/g) ?? []) expect(findClauses([id])).toHaveLength(1);

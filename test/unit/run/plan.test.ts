@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { CATALOGUE } from '../../../harness/contract/catalogue.ts';
+import { groupsFor } from '../../../harness/contract/catalogue.ts';
 import { DEFAULT_TARGETS } from '../../../harness/core/arch.ts';
 import { MmapvetError } from '../../../harness/core/errors.ts';
 import { planRun } from '../../../harness/run/plan.ts';
@@ -22,8 +22,17 @@ test('nothing given: the default targets, all cells, the base profile', () => {
   expect(plan.targets).toEqual(DEFAULT_TARGETS);
   expect(plan.profile.name).toBe('base');
   expect(plan.checks).toHaveLength(
-    CATALOGUE.flatMap((group) => group.clauses.flatMap((clause) => clause.paths)).length,
+    groupsFor([]).flatMap((group) => group.clauses.flatMap((clause) => clause.paths)).length,
   );
+});
+
+test('in-tree users are for the profile that has them, or for who asks for them', () => {
+  const users = (values: Parameters<typeof planRun>[0]): string[] =>
+    cellNames(values).filter((name) => name.endsWith('.user'));
+  expect(users({})).toEqual([]);
+  expect(users({ profile: 'users' })).toContain('U01.user');
+  expect(cellNames({ profile: 'users' })).toContain('A01.direct');
+  expect(users({ clause: ['U01'] })).toEqual(['U01.user']);
 });
 
 test('targets: aliases, either case, commas, each once', () => {
