@@ -4,7 +4,6 @@
  * its table. There is one for each set of hooks, and a second one for each to
  * which /dev/mmapvet-w5 forwards, so that a VMA's table says where it leads.
  */
-#include <linux/delay.h>
 #include <linux/slab.h>
 
 #include "internal.h"
@@ -54,7 +53,7 @@ static int mv_mapped_result(struct mv_context *ctx, const struct mmapvet_config 
 	int err;
 
 	if (config->mapped_sleep_ms)
-		msleep(config->mapped_sleep_ms);
+		mv_sleep(config->mapped_sleep_ms);
 	if (ctx && (config->flags & MMAPVET_C_GATE_MAPPED)) {
 		err = mv_gate_pass(ctx, config);
 		if (err)
@@ -149,7 +148,7 @@ static vm_fault_t mv_vma_fault(struct vm_fault *vmf)
 
 		mv_context_config(ctx, &config);
 		if (config.fault_sleep_ms)
-			msleep(config.fault_sleep_ms);
+			mv_sleep(config.fault_sleep_ms);
 		words[1] = run.ev.private_in;
 		get_page(page);
 		vmf->page = page;

@@ -18,6 +18,7 @@
 #ifndef _MMAPVET_INTERNAL_H
 #define _MMAPVET_INTERNAL_H
 
+#include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/kref.h>
 #include <linux/list.h>
@@ -72,6 +73,16 @@ struct mv_context {
 	struct file		*swap;
 	u64			swap_cookie;
 };
+
+/*
+ * By the clock that user space measures with. msleep() counts jiffies: they lag
+ * while the host does not run the CPU that keeps them, catch up at once, and
+ * the sleep is over too early.
+ */
+static inline void mv_sleep(u32 ms)
+{
+	usleep_range(ms * 1000UL, ms * 1000UL + 1000);
+}
 
 /* A hook while it runs: its event, and what mmapvet_counts.overlapped needs. */
 struct mv_run {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* f_op->mmap_prepare: does to the descriptor what the configuration says. */
-#include <linux/delay.h>
 #include <linux/file.h>
 
 #include "internal.h"
@@ -85,7 +84,7 @@ int mv_mmap_prepare(struct vm_area_desc *desc)
 	mv_prepare_enter(&run, desc);
 	mv_context_config(ctx, &config);
 	if (config.prepare_sleep_ms)
-		msleep(config.prepare_sleep_ms);
+		mv_sleep(config.prepare_sleep_ms);
 	if (config.flags & MMAPVET_C_GATE_PREPARE)
 		err = mv_gate_pass(ctx, &config);
 
