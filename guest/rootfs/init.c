@@ -102,11 +102,10 @@ static void serve(int listener, int held)
 			continue;
 		if (fds[0].revents)
 			serve_one(listener, &held);
-		if (fds[1].revents & POLLIN) {
+		if (fds[1].revents & POLLIN)
 			take_items();
-		} else if (fds[1].revents) {
+		else if (fds[1].revents)
 			usleep(2000);	/* the host hung up */
-		}
 	}
 }
 
