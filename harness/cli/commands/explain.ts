@@ -1,6 +1,7 @@
 /** `mmapvet explain E02`: a clause in plain words. */
 import { CATALOGUE, findClauses } from '../../contract/catalogue.ts';
 import type { Clause, ClauseClass, Observers, RedControl } from '../../contract/clause.ts';
+import { PROFILES } from '../../core/arch.ts';
 import { usageError } from '../../core/errors.ts';
 import { EXIT } from '../../core/outcome.ts';
 import type { Screen } from '../../core/screen.ts';
@@ -36,6 +37,13 @@ const dependsOn = ({ event }: Clause): string =>
     ? 'no event of the driver; the probe says where it saw nothing'
     : `the event ${event}; without it the verdict is vacuous`;
 
+/** A group of one fragment wants a profile that has it. */
+function checkIt(clause: Clause): string {
+  const only = CATALOGUE.find(({ clauses }) => clauses.includes(clause))?.only;
+  const profile = only === undefined ? undefined : PROFILES.find(({ fragments }) => fragments.includes(only));
+  return `mmapvet run ${profile === undefined ? '' : `--profile ${profile.name} `}--clause ${clause.id}`;
+}
+
 export function explainClause(clause: Clause, screen: Pick<Screen, 'style'>): string {
   const rows: (readonly [string, string])[] = [
     ['class', `${clause.class}, ${CLASSES[clause.class]}`],
@@ -49,7 +57,7 @@ export function explainClause(clause: Clause, screen: Pick<Screen, 'style'>): st
       ? []
       : [['must warn', `${clause.splat.title.source}: ${clause.splat.why}`] as const]),
     ['turned red by', clause.redControls.map(redControl).join('; ')],
-    ['check it', `mmapvet run --clause ${clause.id}`],
+    ['check it', checkIt(clause)],
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   return [
