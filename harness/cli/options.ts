@@ -145,6 +145,11 @@ export const OPTIONS: readonly OptionSpec[] = [
     commands: ['bisect'],
   },
   {
+    flags: '--resume <run>',
+    help: 'go on with a run that was interrupted or killed, or left cells undecided (latest, an id, or a folder): what it decided stands, its options hold, the rest is run',
+    commands: ['run'],
+  },
+  {
     flags: '--git-bisect',
     help: 'exit as "git bisect run" reads it: 0 good, 1 bad, 125 this tree can\'t be judged, 255 stop',
     commands: ['run'],
@@ -297,6 +302,7 @@ export const EXAMPLES: Readonly<Record<CommandName, readonly (readonly [string, 
     ["mmapvet run --target x86_64 --clause 'E*'", 'one target, one group of clauses'],
     ['mmapvet run --group vma-userland,selftests-mm', "the kernel's own tests of the same tree"],
     ['mmapvet run --kernel deb:linux-source-7.3 --reporter list,junit=out.xml', "Debian's kernel, with a JUnit file"],
+    ['mmapvet run --resume latest', 'after an interrupt: only what is not decided yet'],
     ['git bisect run mmapvet run --git-bisect --clause E02', 'as the test of a bisection of your own'],
   ],
   compare: [

@@ -8,7 +8,13 @@ import { suggestHint } from '../core/suggest.ts';
 import { EXAMPLES, OPTIONS, SUMMARIES, type CommandName } from './options.ts';
 
 export type Values = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
-export type Action = (name: CommandName, args: readonly string[], values: Values) => Promise<void>;
+/** @param given the values that the user gave; the others are defaults */
+export type Action = (
+  name: CommandName,
+  args: readonly string[],
+  values: Values,
+  given: ReadonlySet<string>,
+) => Promise<void>;
 
 const ARGUMENTS: Readonly<Record<CommandName, string>> = {
   run: '',
@@ -86,7 +92,13 @@ export function createParser(action: Action, write: (text: string) => void): Com
       .addHelpText('after', examplesText(name))
       .action(async (...all: unknown[]) => {
         const self = all.at(-1) as Command;
-        await action(name, self.args, self.opts());
+        const given = self.options.map((option) => option.attributeName());
+        await action(
+          name,
+          self.args,
+          self.opts(),
+          new Set(given.filter((each) => self.getOptionValueSource(each) === 'cli')),
+        );
       });
     addOptions(command, name);
   }

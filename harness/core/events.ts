@@ -100,6 +100,10 @@ export const Cell = CellId.extend({
   faults: z.array(Fault),
   behaviour: Behaviour.optional(),
   known: Known.optional(),
+  takenFrom: z
+    .string()
+    .optional()
+    .describe('Run folder in which it was decided, where a later run took it over (run --resume)'),
   cases: z.array(Case).optional().describe("Of a program of the kernel's own tests: its test cases"),
 });
 
@@ -123,6 +127,7 @@ export const BuildIdentity = z.object({
   compiler: z.string(),
   configHash: z.string(),
   release: z.string(),
+  guestKey: z.string().optional().describe('Of driver and probes; absent from runs stored before it was recorded'),
   /** True when the build was found in the store. */
   reused: z.boolean(),
 });
@@ -198,7 +203,11 @@ export const Event = z.discriminatedUnion('kind', [
     version: z.literal(EVENTS_VERSION),
     tool: z.string(),
     command: z.array(z.string()),
+    /** Where the command was typed: paths in it may be relative. */
+    cwd: z.string().optional(),
     folder: z.string(),
+    /** The run folder that it goes on with, whose command is this one's. */
+    resumes: z.string().optional(),
     targets: z.array(z.string()),
     profile: z.string(),
     cells: z.array(CellId),

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { KernelIdentity } from '../core/events.ts';
 import { MmapvetError, usageError } from '../core/errors.ts';
 import { cacheFolder } from '../core/paths.ts';
-import type { BuildOptions, BuildResult } from './build.ts';
+import type { BuildKeys, BuildOptions, BuildResult } from './build.ts';
 import { keyOf, lockFor, orNoSpace } from './cache.ts';
 import { planBuildCommands, type BuildCommands } from './commands.ts';
 import { readWantedConfig, requireNeeded } from './config.ts';
@@ -14,7 +14,7 @@ import { tell, type KernelContext } from './context.ts';
 import { readGitTree } from './git.ts';
 import { buildGuestCode, findGuestCode, guestSourceKey, hasHook, probeFeatures, requireDriverFolder } from './guest.ts';
 import { inStage } from './stage.ts';
-import { findToolchain } from './toolchain.ts';
+import { findToolchain, type Toolchain } from './toolchain.ts';
 import { versionOfTree } from './version.ts';
 
 /**
@@ -57,7 +57,14 @@ export async function useBuildDir(folder: string, options: BuildOptions, context
   }
 }
 
-async function use(folder: string, options: BuildOptions, context: KernelContext): Promise<BuildResult> {
+interface BuildFolder {
+  readonly keys: BuildKeys;
+  readonly config: string;
+  readonly toolchain: Toolchain;
+}
+
+/** @throws MmapvetError BUILD_DIR_LACKS, BUILD_DIR_CONFIG */
+async function inspect(folder: string, options: BuildOptions, context: KernelContext): Promise<BuildFolder> {
   const { target, profile, driver } = options;
   if (driver !== undefined) await requireDriverFolder(driver);
   const wanted = await readWantedConfig(target, profile, options.kconfigAdd, undefined);
@@ -72,8 +79,20 @@ async function use(folder: string, options: BuildOptions, context: KernelContext
   const toolchain = await findToolchain(choice, context.signal);
   // Hashing vmlinux would take longer than building the module.
   const stamps = files.map((file) => `${statSync(file).size} ${statSync(file).mtimeMs}`);
-  const kernelKey = keyOf('build-dir', await realpath(folder), stamps, config, toolchain.identity);
-  const guestKey = keyOf('guest', kernelKey, await guestSourceKey(driver));
+  const key = keyOf('build-dir', await realpath(folder), stamps, config, toolchain.identity);
+  const guestKey = keyOf('guest', key, await guestSourceKey(driver));
+  return { keys: { key, guestKey, compiler: toolchain.compiler }, config, toolchain };
+}
+
+/** As buildKeys() of build.ts. */
+export async function buildDirKeys(folder: string, options: BuildOptions, context: KernelContext): Promise<BuildKeys> {
+  return (await inspect(folder, options, context)).keys;
+}
+
+async function use(folder: string, options: BuildOptions, context: KernelContext): Promise<BuildResult> {
+  const { target, profile, driver } = options;
+  const { keys, config, toolchain } = await inspect(folder, options, context);
+  const { key: kernelKey, guestKey } = keys;
   const out = join(cacheFolder(), 'build-dirs', kernelKey);
   const source = (await sourceOf(folder)) ?? folder;
   const commands: BuildCommands = planBuildCommands({
@@ -99,8 +118,7 @@ async function use(folder: string, options: BuildOptions, context: KernelContext
     const identity = {
       target: target.name,
       profile: profile.name,
-      key: kernelKey,
-      compiler: toolchain.compiler,
+      ...keys,
       configHash: hash('sha256', config),
       release: (await readFile(join(folder, 'include/config/kernel.release'), 'utf8')).trim(),
       reused: true,

@@ -108,6 +108,20 @@ export async function buildKernel(request: BuildRequest, context: KernelContext)
   }
 }
 
+/** What decides a build. */
+export interface BuildKeys {
+  readonly key: string;
+  /** Of driver and probes. */
+  readonly guestKey: string;
+  readonly compiler: string;
+}
+
+/** What a build would be known by; nothing is built. @throws MmapvetError as buildKernel, for what is missing */
+export async function buildKeys(request: BuildRequest, context: KernelContext): Promise<BuildKeys> {
+  const { kernelKey, guestKey, toolchain } = await prepare(request, context);
+  return { key: kernelKey, guestKey, compiler: toolchain.compiler };
+}
+
 async function prepare(request: BuildRequest, context: KernelContext): Promise<Prepared> {
   const { source, target, profile, driver } = request;
   if (driver !== undefined) await requireDriverFolder(driver);
@@ -310,10 +324,11 @@ async function assemble(prepared: Prepared, folder: string, code: GuestCode, reu
   const { target, profile, profiled, source } = prepared.request;
   const record = JSON.parse(await readFile(join(folder, 'kernel.json'), 'utf8')) as KernelRecord;
   const modules = await readdir(join(folder, MODULES)).catch(() => [] as string[]);
+  const { kernelKey: key, guestKey } = prepared;
   return {
     ...code,
     moreModules: [...code.moreModules, ...modules.map((file) => join(folder, MODULES, file))],
-    identity: { target: target.name, profile: profile.name, key: prepared.kernelKey, ...record, reused },
+    identity: { target: target.name, profile: profile.name, key, ...record, guestKey, reused },
     kernel: join(folder, basename(target.arch.kernelImage)),
     vmlinux: join(folder, 'vmlinux'),
     systemMap: join(folder, 'System.map'),

@@ -22,6 +22,10 @@ export const Results = z.object({
   ),
   kernel: KernelIdentity.nullable().describe('null: no kernel source was found'),
   parts: z.array(Part).optional().describe('Only of a merged run: what stands behind each of its targets'),
+  resumes: z
+    .string()
+    .optional()
+    .describe('Run folder that this run went on with: cells with takenFrom are its verdicts'),
   builds: z.array(BuildIdentity),
   // The driver's log stays in events.jsonl and in the evidence folder.
   cells: z.array(Cell.omit({ log: true })),
@@ -116,6 +120,7 @@ export function buildResults(events: Iterable<Event>): Results {
     targets: (start?.targets ?? [...accels.keys()]).map((name) => ({ name, accel: accels.get(name) ?? null })),
     kernel,
     ...(start?.parts === undefined ? {} : { parts: start.parts }),
+    ...(start?.resumes === undefined ? {} : { resumes: start.resumes }),
     builds,
     cells: decided.map(({ log: _log, ...cell }) => cell),
     undecided: (start?.cells ?? []).filter((cell) => !cells.has(keyOf(cell))).length,

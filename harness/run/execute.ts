@@ -28,6 +28,7 @@ import { catalogueOf, type RunPlan } from './plan.ts';
 import { prepareKernel, prepareTarget, prepareUserland, type Inputs, type Prepared } from './prepare.ts';
 import { createRecorder, type Recorder } from './record.ts';
 import type { SessionHooks } from './session.ts';
+import { isOver, requireSameBuild, restOf, takeOver, type Resume } from './resume.ts';
 import { createSink, type Sink } from './sink.ts';
 import { SuiteVet, type Userland } from './suite-vet.ts';
 import { suiteCells } from './suites.ts';
@@ -63,6 +64,8 @@ export interface Execution {
   readonly signal: AbortSignal;
   /** For executions side by side; one alone needs none. */
   readonly gates?: Gates;
+  /** The run that this one goes on with. */
+  readonly resume?: Resume;
   /** Take verdicts that were reached before on the very same kernel, image and cells; a note says so. */
   readonly reuse?: boolean;
   /** Called once no target is left to build: the source is free for the next kernel, while guests still run. */
@@ -126,10 +129,12 @@ export async function execute(execution: Execution): Promise<Outcome> {
     version: 1,
     tool: execution.tool,
     command: [...execution.command],
+    cwd: execution.resume?.cwd ?? process.cwd(),
     folder: store.folder,
+    ...(execution.resume === undefined ? {} : { resumes: execution.resume.folder }),
     targets: namesOfTargets(plan),
     profile: plan.profile.name,
-    cells: [...plan.targets.flatMap((target) => cellsOf(plan, target)), ...suiteCells(plan, HOST_TARGET)],
+    cells: cellsOfPlan(plan),
   });
   const targets = new Map<string, Prepared>(origin.kind === 'built' ? origin.targets : []);
   using limit = globalLimit(plan.globalMs);
@@ -156,6 +161,12 @@ async function durationsOf(target: string, profile: string): Promise<ReadonlyMap
     return new Map();
   }
 }
+
+/** All that a plan asks for. */
+export const cellsOfPlan = (plan: RunPlan): CellId[] => [
+  ...plan.targets.flatMap((target) => cellsOf(plan, target)),
+  ...suiteCells(plan, HOST_TARGET),
+];
 
 function cellsOf(plan: RunPlan, target: Target): CellId[] {
   const clauses = plan.checks.map(({ clause, path }) => ({
@@ -197,17 +208,27 @@ function globalLimit(ms: number | null): Disposable & { readonly signal: AbortSi
 async function runAll(execution: Execution, facts: Facts, sink: Sink, built: Map<string, Prepared>): Promise<void> {
   const { plan, store, signal } = execution;
   const { sources, guests } = execution.gates ?? createGates(plan);
+  const rest = (target: string): RunPlan => restOf(plan, execution.resume, target);
+  // After the kernel is known, or when it is clear that it never will be.
+  let resume = execution.resume;
+  const takeOverOnce = (): void => {
+    if (resume !== undefined) takeOver(resume, plan, store, sink.emit);
+    resume = undefined;
+  };
   const late = new Map(
     plan.targets.map((target) => [target, symbolizingEmit(sink.emit, target.name, store, signal)] as const),
   );
   const emitOf = (target: Target): Emit => late.get(target)?.emit ?? sink.emit;
   const vets = new Map(
-    plan.targets.map((target) => [target, targetVet(execution, target, facts, emitOf(target))] as const),
+    plan.targets.map(
+      (target) =>
+        [target, targetVet({ ...execution, plan: rest(target.name) }, target, facts, emitOf(target))] as const,
+    ),
   );
   const suites = new Map(
     namesOfTargets(plan).map((name) => {
       const known = late.get(plan.targets.find((target) => target.name === name)!);
-      return [name, suiteVet(execution, name, facts, known?.emit ?? sink.emit)] as const;
+      return [name, suiteVet({ ...execution, plan: rest(name) }, name, facts, known?.emit ?? sink.emit)] as const;
     }),
   );
   const recorder = plan.update ? createRecorder(facts.recorded, plan.checks) : null;
@@ -224,7 +245,9 @@ async function runAll(execution: Execution, facts: Facts, sink: Sink, built: Map
       execution.onBuilt?.();
       throw error;
     });
-    const builds = plan.targets.map((target) => ({ target, prepared: source.prepare(target) }));
+    takeOverOnce();
+    const left = plan.targets.filter(({ name }) => !isOver(rest(name), name));
+    const builds = left.map((target) => ({ target, prepared: source.prepare(target) }));
     // The source is locked for others no longer than it is needed: guests go on without it.
     const userland = suites.has(HOST_TARGET) ? source.prepareUserland() : null;
     const freed = Promise.allSettled([userland, ...builds.map((build) => build.prepared)])
@@ -242,6 +265,7 @@ async function runAll(execution: Execution, facts: Facts, sink: Sink, built: Map
       ...builds.map(async ({ target, prepared }) => {
         try {
           const ready = await prepared;
+          if (execution.resume !== undefined) requireSameBuild(execution.resume, ready);
           built.set(target.name, ready);
           if (ready.kind === 'built')
             late
@@ -259,6 +283,7 @@ async function runAll(execution: Execution, facts: Facts, sink: Sink, built: Map
   } catch (error) {
     giveUp(error, null);
   }
+  takeOverOnce();
   const reason: unknown = signal.aborted ? signal.reason : null;
   const outOfTime = reason instanceof MmapvetError && reason.code === 'GLOBAL_TIMEOUT';
   if (outOfTime) emitError(sink.emit, null, reason);
@@ -274,11 +299,11 @@ async function runAll(execution: Execution, facts: Facts, sink: Sink, built: Map
 }
 
 /**
- * Whether somebody may ask the same again: not a part of what an earlier execution built, no probe of the user's own, and
- * nothing done to the guests.
+ * Whether somebody may ask the same again: not a part of what an earlier execution built, no probe of the user's own,
+ * nothing done to the guests, and no verdict of an earlier run, that this code did not judge.
  */
-const isUsual = ({ plan, origin, onGuest }: Execution): boolean =>
-  origin.kind === 'inputs' && plan.own === null && onGuest === undefined;
+const isUsual = ({ plan, origin, onGuest, resume }: Execution): boolean =>
+  origin.kind === 'inputs' && plan.own === null && onGuest === undefined && resume === undefined;
 
 /** @returns whether there were verdicts to take */
 async function takeStored({ plan, allow, reuse }: Execution, ready: Prepared, emit: Emit): Promise<boolean> {

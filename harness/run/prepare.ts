@@ -3,12 +3,19 @@ import { basename } from 'node:path';
 import { HOST_TARGET, SUITE_PROGRAMS, type SuiteName } from '../contract/suites.ts';
 import { ARCHS, type Target } from '../core/arch.ts';
 import { MmapvetError, usageError } from '../core/errors.ts';
-import type { Emit } from '../core/events.ts';
+import type { Emit, KernelIdentity } from '../core/events.ts';
 import { cacheFolder } from '../core/paths.ts';
 import { plural } from '../core/words.ts';
 import { buildImage } from '../image/image.ts';
-import { buildKernel, type Build, type BuildResult } from '../kernel/build.ts';
-import { identifyBuildDir, useBuildDir } from '../kernel/build-dir.ts';
+import {
+  buildKernel,
+  buildKeys,
+  type Build,
+  type BuildKeys,
+  type BuildRequest,
+  type BuildResult,
+} from '../kernel/build.ts';
+import { buildDirKeys, identifyBuildDir, useBuildDir } from '../kernel/build-dir.ts';
 import type { KernelContext } from '../kernel/context.ts';
 import { readGitTree } from '../kernel/git.ts';
 import { profiledFiles } from '../kernel/profiled.ts';
@@ -46,6 +53,7 @@ export interface Kernel extends AsyncDisposable {
   readonly plan: SuitePlan;
   readonly origin: Origin;
   readonly version: string;
+  readonly identity: KernelIdentity;
   readonly context: KernelContext;
   /** Of the series; read only where coverage is asked for. */
   readonly changes: Changes;
@@ -145,7 +153,7 @@ export async function prepareKernel(plan: SuitePlan, inputs: Inputs, context: Pr
     const identity = await identifyBuildDir(plan.buildDir, signal);
     emit({ kind: 'kernel', kernel: identity });
     const origin: Origin = { kind: 'build-dir', folder: plan.buildDir };
-    const kernel = { plan, origin, version: identity.version, context: kernelContext, changes: NO_CHANGES };
+    const kernel = { plan, origin, version: identity.version, identity, context: kernelContext, changes: NO_CHANGES };
     return { ...kernel, async [Symbol.asyncDispose]() {} };
   }
   for (const text of inputs.notes) emit({ kind: 'note', target: null, level: 'warning', text });
@@ -154,27 +162,46 @@ export async function prepareKernel(plan: SuitePlan, inputs: Inputs, context: Pr
     value: await resolveSource(inputs.spec, inputs.series, kernelContext, plan.fuzz),
   }));
   stack.use(source);
-  emit({ kind: 'kernel', kernel: { ...source.identity, ...(await trailersOf(plan.patches)) } });
+  const identity = { ...source.identity, ...(await trailersOf(plan.patches)) };
+  emit({ kind: 'kernel', kernel: identity });
   const changes = plan.coverage ? await readChanges(source, signal) : NO_CHANGES;
   const ours = stack.move();
   return {
     plan,
     origin: { kind: 'source', source },
     version: source.version.text,
+    identity,
     context: kernelContext,
     changes,
     [Symbol.asyncDispose]: () => ours.disposeAsync(),
   };
 }
 
-function buildFrom(kernel: Kernel, target: Target): Promise<BuildResult> {
-  const { plan, origin, context, changes } = kernel;
+/** What a plan builds for a target. */
+function requestOf(kernel: Kernel, source: Source, target: Target): BuildRequest {
+  const { plan, changes } = kernel;
   const profiled = plan.coverage ? { profiled: profiledFiles(changes.files.map(({ path }) => path)) } : {};
+  return { ...plan, source, target, ...profiled };
+}
+
+function buildFrom(kernel: Kernel, target: Target): Promise<BuildResult> {
+  const { plan, origin, context } = kernel;
   switch (origin.kind) {
     case 'source':
-      return buildKernel({ ...plan, source: origin.source, target, ...profiled }, context);
+      return buildKernel(requestOf(kernel, origin.source, target), context);
     case 'build-dir':
       return useBuildDir(origin.folder, { ...plan, target }, context);
+  }
+}
+
+/** What the target's build would be known by; nothing is built. */
+export function keysOfTarget(kernel: Kernel, target: Target): Promise<BuildKeys> {
+  const { plan, origin, context } = kernel;
+  switch (origin.kind) {
+    case 'source':
+      return buildKeys(requestOf(kernel, origin.source, target), context);
+    case 'build-dir':
+      return buildDirKeys(origin.folder, { ...plan, target }, context);
   }
 }
 

@@ -15,7 +15,8 @@ import { createRunStore, type RunStore } from '../results/store.ts';
 import { execute, keptReporters } from './execute.ts';
 import { gitBisectCode } from './git-bisect.ts';
 import { catalogueOf, type RunPlan } from './plan.ts';
-import { readInputs } from './prepare.ts';
+import { readInputs, type Inputs } from './prepare.ts';
+import { requireSameBuilds, type Resume } from './resume.ts';
 import type { SessionHooks } from './session.ts';
 
 export interface RunContext {
@@ -29,14 +30,20 @@ export interface RunContext {
   readonly verbose: boolean;
   /** The exit code is for `git bisect run`. */
   readonly gitBisect?: boolean;
+  /** Go on with another run: its inputs were read where its command was typed. */
+  readonly resumed?: { readonly resume: Resume; readonly inputs: Inputs };
   readonly onIdle?: (target: string) => SessionHooks['onIdle'];
 }
 
 /** @returns the exit code */
 export async function executeRun(plan: RunPlan, context: RunContext): Promise<number> {
-  const { screen, signal, command, tool, onIdle } = context;
-  const inputs = await readInputs(plan, signal);
+  const { screen, signal, command, tool, onIdle, resumed } = context;
+  const inputs = resumed?.inputs ?? (await readInputs(plan, signal));
   const allow = await readAllowFile(plan.allow);
+  if (resumed !== undefined) {
+    const say = (text: string): void => screen.err(`${text}\n`);
+    await requireSameBuilds(plan, inputs, resumed.resume, { signal, say });
+  }
   const asked = createReporters(context.reporters, { screen, catalogue: catalogueOf(plan) });
   using store = createRunStore(undefined, plan.output === undefined ? {} : { folder: plan.output });
   const reporters = createMultiplexer([...asked, ...keptReporters(store, plan)]);
@@ -54,6 +61,7 @@ export async function executeRun(plan: RunPlan, context: RunContext): Promise<nu
     command,
     tool,
     signal,
+    ...(resumed === undefined ? {} : { resume: resumed.resume }),
     ...(onIdle === undefined ? {} : { onIdle }),
   });
   if (plan.timing) keepTiming(events, store, screen);

@@ -12,21 +12,39 @@ import { dryRun } from '../../run/dry-run.ts';
 import type { Config } from '../../run/config.ts';
 import { loadConfig } from '../../run/config-file.ts';
 import { planRun, type RunPlan } from '../../run/plan.ts';
+import { restOf, type Resume } from '../../run/resume.ts';
 import { executeRun } from '../../run/run.ts';
 import type { SessionHooks } from '../../run/session.ts';
 import type { CommandContext } from '../main.ts';
+import type { Resumed } from '../resume.ts';
 import { configOf, isVerbose, toolVersion, type Values } from '../parse.ts';
 
 export async function runCommand(_: readonly string[], values: Values, context: CommandContext): Promise<number> {
   const { screen } = context;
-  const config = await loadConfig(process.cwd(), configOf(values));
-  const plan = planRun(values, config);
+  const { plan, config, resumed } = await planOf(values, context);
   const reporters = reportersOf(values);
-  if (values['list'] === true) return listCells(plan, context);
+  if (values['list'] === true) return listCells(plan, resumed?.resume, context);
 
   if (values['dryRun'] === true) return dryRun(plan, screen);
   await readyFor(plan, reporters, values, context);
-  return vet(plan, config, reporters, values, context);
+  return vet(plan, config, reporters, values, context, resumed);
+}
+
+interface Planned {
+  readonly plan: RunPlan;
+  readonly config: Config;
+  readonly resumed?: Resumed;
+}
+
+async function planOf(values: Values, { signal }: CommandContext): Promise<Planned> {
+  const run = values['resume'];
+  if (typeof run === 'string') {
+    const { resumeRun } = await import('../resume.ts');
+    const resumed = await resumeRun(run, process.argv.slice(2), signal);
+    return { ...resumed, resumed };
+  }
+  const config = await loadConfig(process.cwd(), configOf(values));
+  return { plan: planRun(values, config), config };
 }
 
 /** What `--reporter` and `--json` ask for. @throws MmapvetError as parseReporters */
@@ -55,16 +73,18 @@ export async function vet(
   reporters: readonly ReporterSpec[],
   values: Values,
   context: CommandContext,
+  resumed?: Resumed,
 ): Promise<number> {
   const { screen, signal } = context;
   const code = await executeRun(plan, {
     screen,
     signal,
     reporters,
-    command: ['mmapvet', ...process.argv.slice(2)],
+    command: resumed?.resume.command ?? ['mmapvet', ...process.argv.slice(2)],
     tool: `mmapvet ${toolVersion()}`,
     verbose: isVerbose(values['verbose']),
     gitBisect: values['gitBisect'] === true,
+    ...(resumed === undefined ? {} : { resumed }),
     ...(plan.keepGuest ? { onIdle: (target) => keepGuest(target, context) } : {}),
   });
   if (config.cacheMax !== undefined && !signal.aborted) await keepCacheBelow(config.cacheMax, context);
@@ -83,15 +103,15 @@ async function keepCacheBelow(max: number, { screen }: CommandContext): Promise<
   }
 }
 
-function listCells(plan: RunPlan, { screen }: CommandContext): number {
+function listCells(whole: RunPlan, resume: Resume | undefined, { screen }: CommandContext): number {
   const groupOf = new Map(CATALOGUE.flatMap((group) => group.clauses.map((clause) => [clause, group.name] as const)));
-  for (const target of plan.targets)
-    for (const { clause, path } of plan.checks)
+  for (const target of whole.targets)
+    for (const { clause, path } of restOf(whole, resume, target.name).checks)
       screen.out(
         `${target.name}  ${clause.id}.${path.padEnd(6)}  ${(groupOf.get(clause) ?? '').padEnd(12)}  ${clause.title}\n`,
       );
-  for (const name of [...plan.targets.map((target) => target.name), HOST_TARGET])
-    for (const { suite, name: program, title } of programsOn(plan.programs, name))
+  for (const name of [...whole.targets.map((target) => target.name), HOST_TARGET])
+    for (const { suite, name: program, title } of programsOn(restOf(whole, resume, name).programs, name))
       screen.out(`${name}  ${suite}.${program}  ${title}\n`);
   return EXIT.good;
 }

@@ -47,6 +47,11 @@ export function cellBlock(cell: Cell, state: RunState, options: ReportOptions, p
     ...cell.faults.flatMap((fault) => labelled('console', splatLines(fault), paint)),
     ...labelled('kernel', sourceOf(options.catalogue, cell), paint),
     ...labelled('red control', clause?.redControls.map(describeRedControl) ?? [], paint),
+    ...labelled(
+      'decided in',
+      cell.takenFrom === undefined ? [] : [shortenHome(harmless(cell.takenFrom), options.home)],
+      paint,
+    ),
     ...labelled('run again', [repeatCell(state, cell)], paint),
     ...labelled('evidence', cell.evidence === null ? [] : [`${evidenceFolder(cell.evidence, state, options)}/`], paint),
   ];

@@ -60,8 +60,21 @@ export function summaryLines(state: RunState, columns: number, paint: Paint, hom
   lines.push(countsLine(state, counts, columns, paint));
   lines.push(`  ${verdictLine(state, counts, paint)}`);
   lines.push(...coverageSentences(coveragesOf(state)).map((text) => `  ${paint('yellow', text)}`));
+  lines.push(...takenLines(state, home).map((text) => `  ${paint('dim', text)}`));
   if (state.folder !== '') lines.push(`  ${paint('dim', shortenHome(state.folder, home))}`);
   return lines;
+}
+
+/** Of a run that goes on with another. */
+function takenLines(state: RunState, home: string): string[] {
+  const taken = Map.groupBy(
+    allCells(state).filter((cell) => cell.takenFrom !== undefined),
+    (cell) => cell.takenFrom ?? '',
+  );
+  return [...taken].map(
+    ([from, { length }]) =>
+      `${plural(length, 'verdict')} ${length === 1 ? 'was' : 'were'} taken over from ${shortenHome(harmless(from), home)}`,
+  );
 }
 
 function countsLine(state: RunState, counts: Counts, columns: number, paint: Paint): string {
