@@ -9,7 +9,7 @@ import { z } from 'zod';
 import type { Arch } from '../core/arch.ts';
 import { messageOf } from '../core/errors.ts';
 import { cacheFolder } from '../core/paths.ts';
-import { Guest } from './guest.ts';
+import { BOOT, Guest } from './guest.ts';
 import { kvmCanServe, type Accel, type MachineData } from './machine.ts';
 
 export interface AccelChoice {
@@ -58,14 +58,9 @@ async function tryKvm(
 ): Promise<AccelChoice> {
   await mkdir(join(cacheFolder(), 'accel'), { recursive: true });
   try {
-    await using guest = await Guest.start({
-      machine,
-      accel: 'kvm',
-      ...trial,
-      consoleFile: join(cacheFolder(), 'accel', `${machine.target}-trial.console`),
-      kernelArgs: [],
-      qemuArgs: [],
-    });
+    const consoleFile = join(cacheFolder(), 'accel', `${machine.target}-trial.console`);
+    const request = { machine, accel: 'kvm', ...trial, consoleFile, kernelArgs: [], qemuArgs: [] } as const;
+    await using guest = await Guest.start(request, BOOT, { signal, limitMs: TRIAL_MS });
     await guest.ready({ totalMs: TRIAL_MS, silenceMs: TRIAL_MS }, signal);
     return { accel: 'kvm', why: '' };
   } catch (error) {

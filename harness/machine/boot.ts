@@ -1,12 +1,12 @@
 /** Boots a guest, and another one where its clock does not keep time. */
 import { MmapvetError } from '../core/errors.ts';
 import { CLOCK_TRIES } from './clock.ts';
-import { Guest, type BootLimits, type GuestRequest } from './guest.ts';
+import { BOOT, Guest, type BootLimits, type GuestRequest } from './guest.ts';
 
 /** @returns the guest; one that is not ready says why in `whenReady` */
 export async function bootGuest(request: GuestRequest, limits: BootLimits, signal: AbortSignal): Promise<Guest> {
   for (let tries = 1; ; tries += 1) {
-    const guest = await Guest.start(request);
+    const guest = await Guest.start(request, BOOT, { signal, limitMs: limits.startMs });
     const error: unknown = await guest.ready(limits, signal).then(
       () => null,
       (reason: unknown) => reason,

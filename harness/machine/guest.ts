@@ -47,6 +47,8 @@ export interface BootLimits {
   readonly totalMs: number;
   /** For a console that says nothing. */
   readonly silenceMs: number;
+  /** For QEMU alone, before the guest runs; START_MS where nothing is said. */
+  readonly startMs?: number;
 }
 
 export interface GuestExit {
@@ -54,6 +56,16 @@ export interface GuestExit {
   readonly signal: string | undefined;
   readonly stderr: string;
 }
+
+export interface StartOptions {
+  /** Ends the wait; the guest is gone then. */
+  readonly signal?: AbortSignal | undefined;
+  /** A QEMU that has not let the guest run after so long hangs, in ms. */
+  readonly limitMs?: number | undefined;
+}
+
+/** On the reference host QEMU takes a quarter of a second, and a restored state a moment more. */
+export const START_MS = 20_000;
 
 /** QEMU lost the race for the port: the one start failure that another try can mend. */
 const PORT_TAKEN = /could not set up host forwarding rule/i;
@@ -111,18 +123,20 @@ export class Guest implements AsyncDisposable {
 
   /**
    * Starts QEMU and lets the guest run. A lost race for the SSH port is tried again.
-   * @throws MmapvetError QEMU_FAILED when QEMU ends before the guest ran; MIGRATION_FAILED for a state that does not load
+   * @throws MmapvetError QEMU_FAILED when QEMU ends before the guest ran, QEMU_HANGS when it does not answer,
+   * MIGRATION_FAILED for a state that does not load; the abort reason when `signal` fires
    */
-  static async start(request: GuestRequest, how: GuestStart = BOOT): Promise<Guest> {
-    return pRetry(() => Guest.#startOnce(request, how), {
+  static async start(request: GuestRequest, how: GuestStart = BOOT, options: StartOptions = {}): Promise<Guest> {
+    return pRetry(() => Guest.#startOnce(request, how, options), {
       retries: 4,
       minTimeout: 50,
       shouldRetry: ({ error }) => error instanceof MmapvetError && PORT_TAKEN.test(error.details.join('\n')),
     });
   }
 
-  static async #startOnce(request: GuestRequest, how: GuestStart): Promise<Guest> {
+  static async #startOnce(request: GuestRequest, how: GuestStart, options: StartOptions): Promise<Guest> {
     await using cleanup = new AsyncDisposableStack();
+    using patience = patienceWith(options);
     const folder = cleanup.use(await privateFolder());
     const paths = socketsOf(folder.path);
     const [qmpSocket, consoleSocket, handoverSocket] = await Promise.all([
@@ -153,16 +167,17 @@ export class Guest implements AsyncDisposable {
     const keys = createKeys();
 
     const sockets = Promise.all([qmpSocket.connected, consoleSocket.connected, handoverSocket.connected]);
-    const connected = await Promise.race([sockets, exited]);
+    const connected = await Promise.race([sockets, exited, patience.over]);
     if (!Array.isArray(connected)) throw startError(command, connected);
     const [qmpStream, consoleStream, handover] = connected;
 
     const events: QmpEvent[] = [];
-    const qmp = await Qmp.open(qmpStream, (event) => {
+    const opening = Qmp.open(qmpStream, (event) => {
       if (events.length < MAX_EVENTS) events.push(event);
     }).catch(async () => {
       throw startError(command, await exited);
     });
+    const qmp = await Promise.race([opening, patience.over]);
     const console = new ConsoleLines();
     const file = cleanup.use(new ConsoleFile(consoleFile));
     consoleStream.setEncoding('latin1').on('data', (chunk) => {
@@ -170,8 +185,11 @@ export class Guest implements AsyncDisposable {
       console.push(String(chunk));
     });
     const read = Promise.all([qmp.closed, closed(consoleStream)]);
-    if (how.kind === 'restore') await loadState(qmp, how.state, join(folder.path, 'state'));
-    await qmp.execute('cont');
+    const running = async (): Promise<void> => {
+      if (how.kind === 'restore') await loadState(qmp, how.state, join(folder.path, 'state'));
+      await qmp.execute('cont');
+    };
+    await Promise.race([running(), patience.over]);
     return new Guest({
       keys,
       folder: folder.path,
@@ -211,7 +229,7 @@ export class Guest implements AsyncDisposable {
   /**
    * Waits until the guest has booted, and saves it as it waits for its keys; it is of no other use then.
    * @param state an empty file for all but the memory
-   * @throws as `ready`, and MIGRATION_FAILED
+   * @throws as `ready`, and MIGRATION_FAILED, QEMU_HANGS
    */
   async save(state: string, limits: BootLimits, signal: AbortSignal): Promise<void> {
     const booted = async (): Promise<string> => {
@@ -220,8 +238,12 @@ export class Guest implements AsyncDisposable {
       return complaints;
     };
     await this.#until(booted(), limits, signal);
-    await this.#qmp.execute('stop');
-    await saveState(this.#qmp, state, join(this.#folder, 'state'));
+    using patience = patienceWith({ signal, limitMs: limits.startMs });
+    const saving = async (): Promise<void> => {
+      await this.#qmp.execute('stop');
+      await saveState(this.#qmp, state, join(this.#folder, 'state'));
+    };
+    await Promise.race([saving(), patience.over]);
   }
 
   /** @param answer the guest's complaints, empty for none */
@@ -387,6 +409,26 @@ export class Guest implements AsyncDisposable {
 
 const closed = (socket: Socket): Promise<void> =>
   new Promise((done) => void socket.once('close', () => done()).on('error', () => {}));
+
+/** `over` rejects when `signal` fires, or when the time is over; nobody has to look at it. */
+function patienceWith({ signal, limitMs = START_MS }: StartOptions): Disposable & { readonly over: Promise<never> } {
+  const { promise: over, reject } = Promise.withResolvers<never>();
+  over.catch(() => {});
+  const abort = (): void => reject(signal?.reason as Error);
+  const hint = 'Look what else this machine does; try the command by hand.';
+  const late = (): void =>
+    reject(new MmapvetError('QEMU_HANGS', `QEMU did not answer for ${seconds(limitMs)} s.`, { hint }));
+  const timer = setTimeout(late, limitMs);
+  if (signal?.aborted === true) abort();
+  signal?.addEventListener('abort', abort);
+  return {
+    over,
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+    },
+  };
+}
 
 /** Rejects when `signal` fires, unless `stop` did before. */
 function abortOf(signal: AbortSignal, stop: AbortSignal): Promise<never> {

@@ -173,13 +173,14 @@ async function bootOnce(
   const files = filesOf(folder);
   await Promise.all([createPrivate(files.ram, request.machine.memoryMiB * 2 ** 20), createPrivate(files.state, 0)]);
   const start = performance.now();
-  await using guest = await Guest.start(request, { kind: 'boot-to-save', ram: files.ram });
+  const how = { kind: 'boot-to-save', ram: files.ram } as const;
+  await using guest = await Guest.start(request, how, { signal, limitMs: limits.startMs });
   try {
     await guest.save(files.state, limits, signal);
     return { kind: 'saved', lines: guest.console.lines(), bootMs: performance.now() - start };
   } catch (error) {
     if (!(error instanceof MmapvetError)) throw error;
-    const booted = error.code === 'MIGRATION_FAILED' || error.code.startsWith('QMP_');
+    const booted = error.code === 'MIGRATION_FAILED' || /^Q(?:MP|EMU)_/.test(error.code);
     return booted ? { kind: 'not-saved', error } : { kind: 'no-boot', error, lines: guest.console.lines() };
   }
 }

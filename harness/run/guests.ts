@@ -145,7 +145,7 @@ export class Guests {
     try {
       return await inStage('restore', target, '', { emit: ofGuest(emit, number) }, async () => {
         await using cleanup = new AsyncDisposableStack();
-        const guest = cleanup.use(await Guest.start(request, how));
+        const guest = cleanup.use(await Guest.start(request, how, { signal, limitMs: totalMs }));
         await guest.ready({ totalMs, silenceMs: totalMs }, signal);
         pace.measured(performance.now() - start, this.#reference.restore);
         cleanup.move();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { MmapvetError } from '../../../harness/core/errors.ts';
 import { bootGuest } from '../../../harness/machine/boot.ts';
-import { Guest, type BootLimits, type GuestRequest } from '../../../harness/machine/guest.ts';
+import { BOOT, Guest, type BootLimits, type GuestRequest } from '../../../harness/machine/guest.ts';
 import { machineFor } from '../../../harness/machine/machine.ts';
 
 const FAKE = join(import.meta.dirname, '../../fixtures/programs/fake-qemu.mjs');
@@ -131,6 +131,24 @@ test('QEMU that ignores "quit" and SIGTERM is killed all the same', async () => 
   const guest = await start('deaf');
   await guest[Symbol.asyncDispose]();
   expect(alive(guest.pid)).toBe(false);
+});
+
+test.each(['mute', 'mute-control'])('QEMU that says nothing (%s): an error of ours, and it is gone', async (guest) => {
+  vi.stubEnv('FAKE_PIDS', join(folder, 'pids'));
+  const request = requestFor(guest);
+  // It must have started: what is not there is easily gone.
+  const began = (): Promise<void> =>
+    vi.waitFor(() => readFile(join(folder, 'pids')), { timeout: 30_000 }).then(() => {});
+  const late = await failure(Guest.start(request, BOOT, { limitMs: 3000 }));
+  expect(late).toMatchObject({ code: 'QEMU_HANGS', blame: 'trouble' });
+  await began();
+  const stop = new AbortController();
+  const waiting = Guest.start(request, BOOT, { signal: stop.signal });
+  void began().then(() => stop.abort(new Error('Ctrl+C')));
+  await expect(waiting).rejects.toThrow('Ctrl+C');
+  const pids = (await readFile(join(folder, 'pids'), 'utf8')).trim().split('\n').map(Number);
+  expect(pids.filter(alive)).toEqual([]);
+  expect((await readdir(folder)).filter((name) => name !== 'pids')).toEqual([]);
 });
 
 test('an interrupt ends the wait with its own reason', async () => {

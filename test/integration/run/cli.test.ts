@@ -340,6 +340,7 @@ describe('interrupts', () => {
       'good',
       () => existsSync(join(folder, 'make.log')) && existsSync(join(folder, 'state/mmapvet/latest/events.jsonl')),
     ],
+    ['QEMU does not answer', {}, 'mute', started],
     ['booting', {}, 'silent', started],
   ])('while %s: exit 130, the run ends in order, nothing is left', async (_, more, guest, ready) => {
     env = { ...env, ...more };
