@@ -1,6 +1,5 @@
 /** Boots a guest, and another one where its clock does not keep time. */
-import { MmapvetError } from '../core/errors.ts';
-import { CLOCK_TRIES } from './clock.ts';
+import { CLOCK_TRIES, isClockTrouble } from './clock.ts';
 import { BOOT, Guest, type BootLimits, type GuestRequest } from './guest.ts';
 
 /** @returns the guest; one that is not ready says why in `whenReady` */
@@ -11,7 +10,7 @@ export async function bootGuest(request: GuestRequest, limits: BootLimits, signa
       () => null,
       (reason: unknown) => reason,
     );
-    if (!(error instanceof MmapvetError) || error.code !== 'GUEST_CLOCK' || tries >= CLOCK_TRIES) return guest;
+    if (!isClockTrouble(error) || tries >= CLOCK_TRIES) return guest;
     await guest[Symbol.asyncDispose]();
   }
 }

@@ -53,6 +53,11 @@ export class ConsoleLines {
     return this.#rest === '' ? this.#kept : [...this.#kept, this.#rest];
   }
 
+  /** Those of the first `total` lines that are kept. */
+  linesUpTo(total: number): readonly string[] {
+    return this.#kept.slice(0, Math.max(0, this.#kept.length - (this.total - total)));
+  }
+
   /** @returns a function that ends the subscription */
   subscribe(listener: LineListener): () => void {
     this.#listeners.add(listener);

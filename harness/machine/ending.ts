@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { printable } from '../core/screen.ts';
 import type { ConsoleLines } from './console.ts';
 import type { QmpEvent } from './qmp.ts';
+import { watchStall } from './stall.ts';
 
 export interface GuestEnd {
   /** A sentence without a full stop. */
@@ -15,11 +16,15 @@ export interface GuestEnd {
    * somebody's who ended it.
    */
   readonly by: 'guest' | 'host';
+  /** Only so many lines of its console count: those before it stood still. */
+  readonly lines?: number;
 }
 
 /** What a running guest shows of its end. */
 export interface Endable {
   readonly console: ConsoleLines;
+  /** Of QEMU. */
+  readonly pid: number | undefined;
   /** QMP events so far. */
   readonly events: readonly QmpEvent[];
   /** Settles, never rejects, when QEMU is gone and all that it said has been read. */
@@ -76,6 +81,9 @@ export function watchGuest(guest: Endable): GuestWatch {
   const offConsole = guest.console.subscribe((line) => {
     if (PANIC.test(line)) later(PANIC_MS, { text: 'the kernel panicked', by: 'guest' });
   });
+  let lines = guest.console.total;
+  const stall = watchStall(guest.pid, () => (lines = guest.console.total));
+  void stall.stalled.then(({ text }) => resolve({ text, by: 'host', lines }));
   const offEvents = guest.onEvent(({ event }) => {
     if (event === 'STOP')
       void stateOf(guest).then((state) => resolve({ text: `QEMU stopped the guest (${state})`, by: 'host' }));
@@ -85,6 +93,7 @@ export function watchGuest(guest: Endable): GuestWatch {
     over,
     [Symbol.dispose]() {
       stop.abort();
+      stall[Symbol.dispose]();
       offConsole();
       offEvents();
     },

@@ -18,6 +18,7 @@ import { createKeys, handoverMessage, type GuestKeys } from './handover.ts';
 import type { Accel, MachineData } from './machine.ts';
 import { loadState, saveState } from './migrate.ts';
 import { Qmp, type QmpEvent } from './qmp.ts';
+import { watchStall } from './stall.ts';
 import { freePort, listenOnce, privateFolder } from './sockets.ts';
 
 export interface GuestRequest {
@@ -213,7 +214,7 @@ export class Guest implements AsyncDisposable {
   /**
    * Waits until the guest accepts SSH connections, handing over its keys on the way. Of one that was booted the clock is
    * checked as well.
-   * @throws MmapvetError GUEST_DIED, GUEST_NOT_READY, GUEST_SILENT, GUEST_SETUP, GUEST_CLOCK; the abort reason when `signal`
+   * @throws MmapvetError GUEST_DIED, GUEST_NOT_READY, GUEST_SILENT, GUEST_STALLED, GUEST_SETUP, GUEST_CLOCK; the abort reason when `signal`
    * fires
    */
   ready(limits: BootLimits, signal: AbortSignal): Promise<void> {
@@ -251,6 +252,7 @@ export class Guest implements AsyncDisposable {
     answer.catch(() => {});
     using total = new Countdown(limits.totalMs);
     using silence = new Countdown(limits.silenceMs);
+    using stall = watchStall(this.pid);
     const unsubscribe = this.console.subscribe(() => silence.restart(limits.silenceMs));
     const stop = new AbortController();
     try {
@@ -259,6 +261,7 @@ export class Guest implements AsyncDisposable {
         this.exited.then(() => ({ kind: 'exit' }) as const),
         total.over.then(() => ({ kind: 'late' }) as const),
         silence.over.then(() => ({ kind: 'silent' }) as const),
+        stall.stalled.then(({ text }) => ({ kind: 'stalled', text }) as const),
         abortOf(signal, stop.signal),
       ]);
       switch (first.kind) {
@@ -272,6 +275,8 @@ export class Guest implements AsyncDisposable {
             'GUEST_NOT_READY',
             `The guest was not ready for SSH after ${seconds(limits.totalMs)} s.`,
           );
+        case 'stalled':
+          throw this.#bootError('GUEST_STALLED', `The guest's clock can't be trusted: ${first.text}.`);
         case 'silent':
           throw this.#bootError(
             'GUEST_SILENT',
@@ -416,15 +421,16 @@ function patienceWith({ signal, limitMs = START_MS }: StartOptions): Disposable 
   over.catch(() => {});
   const abort = (): void => reject(signal?.reason as Error);
   const hint = 'Look what else this machine does; try the command by hand.';
-  const late = (): void =>
-    reject(new MmapvetError('QEMU_HANGS', `QEMU did not answer for ${seconds(limitMs)} s.`, { hint }));
-  const timer = setTimeout(late, limitMs);
+  const countdown = new Countdown(limitMs);
+  void countdown.over.then(() =>
+    reject(new MmapvetError('QEMU_HANGS', `QEMU did not answer for ${seconds(limitMs)} s.`, { hint })),
+  );
   if (signal?.aborted === true) abort();
   signal?.addEventListener('abort', abort);
   return {
     over,
     [Symbol.dispose]() {
-      clearTimeout(timer);
+      countdown[Symbol.dispose]();
       signal?.removeEventListener('abort', abort);
     },
   };

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { MmapvetError } from '../core/errors.ts';
 import { findProgram } from '../host/find.ts';
 import { findEntry, keyOf, makeEntry } from '../kernel/cache.ts';
-import { CLOCK_TRIES } from './clock.ts';
+import { CLOCK_TRIES, isClockTrouble } from './clock.ts';
 import { Guest, type BootLimits, type GuestRequest } from './guest.ts';
 
 /** The kind of entry in the store. */
@@ -149,11 +149,7 @@ async function bootAndSave(
   const files = filesOf(folder);
   let result = await bootOnce(folder, request, limits, signal);
   // Every guest that is restored from it would have the wrong clock.
-  for (
-    let tries = 1;
-    result.kind === 'no-boot' && result.error.code === 'GUEST_CLOCK' && tries < CLOCK_TRIES;
-    tries += 1
-  )
+  for (let tries = 1; result.kind === 'no-boot' && isClockTrouble(result.error) && tries < CLOCK_TRIES; tries += 1)
     result = await bootOnce(folder, request, limits, signal);
   if (result.kind !== 'saved') return result;
   // QEMU is gone: nobody writes to the memory any more.

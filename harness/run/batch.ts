@@ -32,8 +32,13 @@ export interface BatchRequest {
 /** A kernel that kills its guest over and over is known well enough after this many. */
 const MAX_GUESTS = 5;
 
+/** A guest that was lost before it decided anything: as a rule the next one is too, unless the trouble was ours. */
+const mostFruitless = (trouble: SessionTrouble | null): number =>
+  trouble?.kind === 'connection' || (trouble?.kind === 'guest-died' && trouble.by === 'host') ? 2 : 1;
+
 /** @returns the trouble that no other guest of this target would be spared, else null */
 export async function runBatch(request: BatchRequest, ledger: CellLedger, emit: Emit): Promise<SessionTrouble | null> {
+  let fruitless = 0;
   for (let used = 1; ledger.pending.length > 0; used += 1) {
     if (used > MAX_GUESTS) {
       ledger.giveUp('not-run', `${MAX_GUESTS} guests died before it`);
@@ -44,8 +49,8 @@ export async function runBatch(request: BatchRequest, ledger: CellLedger, emit: 
     const result = await runOnce(request, ledger, emit);
     takeTrouble(result, ledger, emit, request.target);
     takeConsoleFaults(result, emit, request.target);
-    // No cell decided means that another guest would end the same way.
-    if (ledger.pending.length === before) ledger.giveUp('not-run', troubleText(result.trouble));
+    fruitless = ledger.pending.length < before ? 0 : fruitless + 1;
+    if (fruitless >= mostFruitless(result.trouble)) ledger.giveUp('not-run', troubleText(result.trouble));
     if (result.trouble?.kind === 'boot' || result.trouble?.kind === 'driver') return result.trouble;
   }
   return null;

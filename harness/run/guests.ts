@@ -7,6 +7,7 @@ import type { Emit } from '../core/events.ts';
 import { inStage } from '../kernel/stage.ts';
 import { Guest, type BootLimits, type GuestRequest, type GuestStart } from '../machine/guest.ts';
 import { bootGuest } from '../machine/boot.ts';
+import { isClockTrouble } from '../machine/clock.ts';
 import { dropSnapshot, snapshotKey, takeSnapshot, type Snapshot } from '../machine/snapshot.ts';
 import type { GuestKind } from './batches.ts';
 import type { Pace } from './pace.ts';
@@ -153,6 +154,8 @@ export class Guests {
       });
     } catch (error) {
       signal.throwIfAborted();
+      // What stopped us says nothing about the snapshot.
+      if (isClockTrouble(error)) return null;
       this.#snapshot = null;
       await dropSnapshot(this.#key);
       this.#note('SNAPSHOT_DROPPED', `A saved guest could not be restored, so guests are booted: ${messageOf(error)}`);

@@ -56,7 +56,7 @@ export interface SessionHooks {
 export type SessionTrouble =
   | { readonly kind: 'boot'; readonly error: MmapvetError }
   | { readonly kind: 'driver'; readonly text: string }
-  | { readonly kind: 'guest-died'; readonly text: string; readonly by: GuestEnd['by'] }
+  | ({ readonly kind: 'guest-died' } & GuestEnd)
   | { readonly kind: 'connection'; readonly text: string }
   | { readonly kind: 'hang'; readonly text: string; readonly hang: Hang }
   | { readonly kind: 'probes'; readonly text: string }
@@ -65,7 +65,7 @@ export type SessionTrouble =
 export interface SessionResult {
   readonly trouble: SessionTrouble | null;
   readonly transcript: Transcript | null;
-  /** All of the console. */
+  /** All of the console that counts. */
   readonly lines: readonly string[];
   /** The guest said that it came to its end in order. */
   readonly ended: boolean;
@@ -113,7 +113,9 @@ export async function runSession(request: SessionRequest, hooks: SessionHooks): 
   });
   // The rest of a splat is worth having: reading goes on for a moment after a guest broke.
   if (trouble !== null && trouble.kind !== 'unload') await Promise.race([guest.exited, sleep(500)]);
-  return { trouble, transcript: state.transcript, lines: guest.console.lines(), ended: state.ended };
+  const trusted = trouble?.kind === 'guest-died' ? trouble.lines : undefined;
+  const lines = trusted === undefined ? guest.console.lines() : guest.console.linesUpTo(trusted);
+  return { trouble, transcript: state.transcript, lines, ended: state.ended };
 }
 
 /** Thrown to leave a session early; never seen outside of this file. */

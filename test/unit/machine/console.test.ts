@@ -28,3 +28,13 @@ test('an ended subscription hears no more', () => {
   console.push('late\n');
   expect(seen).toEqual([]);
 });
+
+test('the lines up to a point, whatever came later or was dropped', () => {
+  const lines = new ConsoleLines();
+  lines.push('one\ntwo\n');
+  const { total } = lines;
+  lines.push('three\nfo');
+  expect(lines.linesUpTo(total)).toEqual(['one', 'two']);
+  lines.push(`ur\n${'x\n'.repeat(50_000)}`);
+  expect(lines.linesUpTo(total)).toEqual([]);
+});

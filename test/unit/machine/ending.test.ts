@@ -33,6 +33,7 @@ function fakeGuest(status: unknown): Endable & { say: (event: QmpEvent) => void 
   const listeners = new Set<(event: QmpEvent) => void>();
   return {
     console: new ConsoleLines(),
+    pid: undefined,
     events: [],
     exited: new Promise(() => {}),
     onEvent: (listener) => {
