@@ -58,7 +58,7 @@ export interface GuestExit {
   readonly stderr: string;
 }
 
-export interface StartOptions {
+interface StartOptions {
   /** Ends the wait; the guest is gone then. */
   readonly signal?: AbortSignal | undefined;
   /** A QEMU that has not let the guest run after so long hangs, in ms. */

@@ -14,12 +14,12 @@ const GAP_MS = 15_000;
 /** QEMU is found stopped so often in a row; a tracer stops it for a moment only. */
 const LOOKS = 2;
 
-export interface Stall {
+interface Stall {
   /** A sentence without a full stop. */
   readonly text: string;
 }
 
-export interface StallWatch extends Disposable {
+interface StallWatch extends Disposable {
   /** Settles at most once, never rejects. */
   readonly stalled: Promise<Stall>;
 }
