@@ -1,7 +1,8 @@
 /** A plan, and kernels whose guests say different things, for questions that vet several of them. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { vi } from 'vitest';
+import { afterEach, beforeEach, vi } from 'vitest';
+import type { NamedReporter } from '../../../harness/report/multiplexer.ts';
 import { planRun, type RunPlan } from '../../../harness/run/plan.ts';
 import type { VetContext } from '../../../harness/vet/vet-kernel.ts';
 import { makeDebs, openFakeWorld, transcript, type FakeWorld } from '../fake-world.ts';
@@ -22,7 +23,25 @@ export interface FakeQuestion {
   patch(line: number, subject: string, lines?: readonly string[]): Promise<string>;
 }
 
-export async function openFakeQuestion(): Promise<FakeQuestion> {
+/** Shows nobody how far a kernel is. */
+export const quiet = (): NamedReporter => ({ name: 'none', reporter: { onEvent: () => {} } });
+
+/** A fake make and QEMU for each test of the file that calls this. @returns those of the test that runs */
+export function useFakeQuestion(): () => FakeQuestion {
+  // Guests by the dozen, on a host that may be busy.
+  vi.setConfig({ testTimeout: 600_000 });
+  let fake: FakeQuestion;
+  beforeEach(async () => {
+    fake = await openFakeQuestion();
+  });
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    await fake.world[Symbol.asyncDispose]();
+  });
+  return () => fake;
+}
+
+async function openFakeQuestion(): Promise<FakeQuestion> {
   const world = await openFakeWorld();
   for (const [name, value] of Object.entries(world.env)) vi.stubEnv(name, value);
   vi.stubEnv('FAKE_GUEST', 'good');

@@ -1,28 +1,18 @@
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { readSeries, type SeriesDocument } from '../../../harness/results/series.ts';
 import { readInputs } from '../../../harness/run/prepare.ts';
 import { stepsOf, vetSeries } from '../../../harness/vet/series.ts';
 import { PASS } from '../fake-world.ts';
-import { FAIL, openFakeQuestion, type FakeQuestion } from './fake-question.ts';
+import { FAIL, quiet, useFakeQuestion } from './fake-question.ts';
 
 /* A fake make and QEMU: what a series does with what kernels say. */
 
-// Guests by the dozen, on a host that may be busy.
-vi.setConfig({ testTimeout: 300_000 });
-
-let fake: FakeQuestion;
-beforeEach(async () => {
-  fake = await openFakeQuestion();
-});
-afterEach(async () => {
-  vi.unstubAllEnvs();
-  await fake.world[Symbol.asyncDispose]();
-});
+const fake = useFakeQuestion();
 
 async function series(patches: readonly string[], name: string, firstFailure = false): Promise<SeriesDocument> {
-  const plan = { ...fake.plan, patches };
-  const folder = join(fake.world.folder, name);
+  const plan = { ...fake().plan, patches };
+  const folder = join(fake().world.folder, name);
   const document = await vetSeries(
     {
       plan,
@@ -30,9 +20,9 @@ async function series(patches: readonly string[], name: string, firstFailure = f
       folder,
       firstFailure,
       fresh: false,
-      progress: () => ({ name: 'none', reporter: { onEvent: () => {} } }),
+      progress: quiet,
     },
-    fake.context,
+    fake().context,
   );
   expect(readSeries(folder)).toEqual(document);
   return document;
@@ -45,10 +35,10 @@ const rows = ({ steps }: SeriesDocument): string[] =>
 
 test('each patch is held against the one before it; what one breaks the next is not blamed for', async () => {
   const patches = [
-    await fake.patch(5, 'mm: harmless'),
-    await fake.patch(15, 'mm: break it', FAIL),
-    await fake.patch(25, 'mm: harmless too', FAIL),
-    await fake.patch(35, 'mm: mend it', PASS),
+    await fake().patch(5, 'mm: harmless'),
+    await fake().patch(15, 'mm: break it', FAIL),
+    await fake().patch(25, 'mm: harmless too', FAIL),
+    await fake().patch(35, 'mm: mend it', PASS),
   ];
   const document = await series(patches, 'all');
   expect(rows(document)).toEqual([
@@ -70,7 +60,11 @@ test('each patch is held against the one before it; what one breaks the next is 
 
 test('--first-failure stops there; the others are not run', async () => {
   const document = await series(
-    [await fake.patch(5, 'mm: break it', FAIL), await fake.patch(15, 'mm: two'), await fake.patch(25, 'mm: three')],
+    [
+      await fake().patch(5, 'mm: break it', FAIL),
+      await fake().patch(15, 'mm: two'),
+      await fake().patch(25, 'mm: three'),
+    ],
     'first',
     true,
   );
@@ -79,11 +73,11 @@ test('--first-failure stops there; the others are not run', async () => {
 });
 
 test('a patch that does not build is undecided, and the next one is held against the last that did', async () => {
-  const good = await fake.patch(5, 'mm: good');
+  const good = await fake().patch(5, 'mm: good');
   await series([good], 'before');
   vi.stubEnv('FAKE_MAKE_FAILS', 'vmlinux');
   vi.stubEnv('FAKE_MAKE_SAYS', 'mm/util.c:5:1: error: no');
-  const document = await series([good, await fake.patch(15, 'mm: no kernel')], 'broken');
+  const document = await series([good, await fake().patch(15, 'mm: no kernel')], 'broken');
   expect(rows(document)).toEqual(['0 good vetted', '1 good vetted', '2 undecided not-built']);
   expect(document.steps[2]?.targets[0]?.why).toContain('mm/util.c:5:1: error: no');
   expect(document.exitCode).toBe(2);
