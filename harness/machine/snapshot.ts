@@ -4,7 +4,7 @@
  */
 import { open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { release } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { MmapvetError } from '../core/errors.ts';
 import { findProgram } from '../host/find.ts';
@@ -176,10 +176,19 @@ async function bootOnce(
     return { kind: 'saved', lines: guest.console.lines(), bootMs: performance.now() - start };
   } catch (error) {
     if (!(error instanceof MmapvetError)) throw error;
+    if (error.code === 'GUEST_DIED' && (await guest.exited).signal === 'SIGBUS')
+      return { kind: 'not-saved', error: noSpace(dirname(folder), error) };
     const booted = error.code === 'MIGRATION_FAILED' || /^Q(?:MP|EMU)_/.test(error.code);
     return booted ? { kind: 'not-saved', error } : { kind: 'no-boot', error, lines: guest.console.lines() };
   }
 }
+
+/** A page of the memory's file that can't be had ends whoever touches it. */
+const noSpace = (folder: string, cause: MmapvetError): MmapvetError =>
+  new MmapvetError('NO_SPACE', `There is no space left on the disk of "${folder}" for a guest's memory.`, {
+    hint: 'Free some space, or move the cache with XDG_CACHE_HOME.',
+    cause,
+  });
 
 /** A guest's memory is nobody else's to read. */
 async function createPrivate(file: string, bytes: number): Promise<void> {

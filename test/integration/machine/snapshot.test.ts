@@ -109,6 +109,11 @@ describe('no snapshot', () => {
     expect(await findSnapshot('key')).toBeNull();
   });
 
+  test('no space for the memory of a saved guest: guests have to be booted, nothing is stored', async () => {
+    expect(await take('no-space')).toMatchObject({ kind: 'not-saved', error: { code: 'NO_SPACE' } });
+    expect(await readdir(join(entry(), '..'))).toEqual([]);
+  });
+
   test('a QEMU that can not save: guests have to be booted', async () => {
     expect(await take('unsaveable')).toMatchObject({ kind: 'not-saved' });
     expect(await readdir(join(entry(), '..'))).toEqual([]);
