@@ -46,7 +46,17 @@ export async function resultLines(
   return [
     '',
     ...head,
-    ...(files.length === 0 ? [] : [row('changes', `${files.slice(0, MOST_FILES).map(harmless).join(', ')}${more}`)]),
+    ...(files.length === 0
+      ? []
+      : [
+          row(
+            'changes',
+            `${files
+              .slice(0, MOST_FILES)
+              .map((file) => harmless(file))
+              .join(', ')}${more}`,
+          ),
+        ]),
     ...result.shown.map((cell) => row('breaks', `${cell.name}: ${harmless(cell.reason)}`)),
     row('confidence', confidenceText(result)),
     row(

@@ -9,6 +9,7 @@ import { bisect, type BisectResult, type Tell } from '../../../harness/vet/bisec
 import { judge, type CellRuns } from '../../../harness/vet/bisect/judge.ts';
 import type { CommitQuestion } from '../../../harness/vet/bisect/kernel.ts';
 import { openLog, type Step } from '../../../harness/vet/bisect/log.ts';
+import { resultLines } from '../../../harness/vet/bisect/report.ts';
 import { fingerprint } from '../../fixtures/fingerprint.ts';
 import { commitAll, gitIn } from '../../fixtures/git.ts';
 
@@ -117,6 +118,18 @@ test('where they lie beside the culprit, all that it may be are named', async ()
   const tried = await search(from(9, [8, 9, 10]));
   expect(found(tried).toSorted((a, b) => a - b)).toEqual([8, 9, 10, 11]);
   expect(found(tried).at(-1)).toBe(11);
+});
+
+test('the answer names the commit, what it changes, how sure that is and how to run it', async () => {
+  const { result } = await search(from(9));
+  await using line = await openLine(tree, 'main~12', 'main');
+  const places = { line, plan: PLAN, command: [], folder: '/log', replay: '/log/git-bisect.log' };
+  const text = (await resultLines(result, places, { style: (_, each) => each })).join('\n');
+  expect(text).toContain(`${commits[9]!.slice(0, 12)} is the first bad commit\n  number 9\n  J. Döe <j@example.org>`);
+  expect(text).toMatch(/^ {2}changes +file$/m);
+  expect(text).toMatch(/^ {2}breaks +F01\.direct x86_64: broken$/m);
+  expect(text).toMatch(/^ {2}confidence +99\.\d %: the fault showed in \d+ of \d+ runs of bad kernels/m);
+  expect(text).toMatch(/--range \S+ --target x86_64 --clause F01/);
 });
 
 test('a fault that comes only now and then: good kernels are run more often, and the result is less sure', async () => {
