@@ -1,7 +1,7 @@
 /** Parts that several pages have. */
 import type { KernelIdentity } from '../../core/events.ts';
 import { harmless } from '../../probe/untrusted.ts';
-import { h, type Child, type Element } from './shared/node.ts';
+import { h, type Attributes, type Child, type Element } from './shared/node.ts';
 
 export const section = (title: string, children: readonly Element[]): Element =>
   h('section', {}, h('h2', {}, title), children);
@@ -25,8 +25,9 @@ export const plainTable = (
   head: readonly string[],
   rows: readonly (readonly Child[])[],
   numbers: readonly number[] = [],
-): Element =>
-  h(
+): Element => {
+  const numberClass = (column: number): Attributes => (numbers.includes(column) ? { class: 'number' } : {});
+  return h(
     'div',
     { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': head.filter((name) => name !== '').join(', ') },
     h(
@@ -38,7 +39,7 @@ export const plainTable = (
         h(
           'tr',
           {},
-          head.map((name) => h('th', { scope: 'col' }, name)),
+          head.map((name, column) => h('th', { scope: 'col', ...numberClass(column) }, name)),
         ),
       ),
       h(
@@ -48,9 +49,10 @@ export const plainTable = (
           h(
             'tr',
             {},
-            row.map((cell, column) => h('td', numbers.includes(column) ? { class: 'number' } : {}, cell)),
+            row.map((cell, column) => h('td', numberClass(column), cell)),
           ),
         ),
       ),
     ),
   );
+};
