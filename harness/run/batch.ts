@@ -96,6 +96,13 @@ function runningCell({ transcript, lines }: SessionResult): ProbeFacts | null {
   return name === null ? null : collectFacts(name).facts();
 }
 
+/**
+ * Trouble of ours that costs a guest only: the cell that it took with it, and those that are left, get another one. Where
+ * that does not help they are errors themselves. An end after all of them leaves its own checks undone.
+ */
+const levelOfLoss = (byKernel: boolean, running: ProbeFacts | null, ledger: CellLedger): 'error' | 'warning' =>
+  !byKernel && (running !== null || ledger.pending.length > 0) ? 'warning' : 'error';
+
 /** Decides the cells that this guest's end decides; the others stay pending. */
 function takeTrouble(result: SessionResult, ledger: CellLedger, emit: Emit, target: string): void {
   const { trouble, transcript, lines } = result;
@@ -120,7 +127,8 @@ function takeTrouble(result: SessionResult, ledger: CellLedger, emit: Emit, targ
       if (running !== null) ledger.broken(running, 'guest-died', trouble.text, lines, own);
       else if (own !== null && findSplats(lines).length === 0)
         emit({ kind: 'kernel-fault', target, during: 'between probes', fault: own });
-      note(emit, target, `A guest was lost: ${trouble.text}.`, undefined, 'GUEST_LOST');
+      const level = levelOfLoss(trouble.by === 'guest', running, ledger);
+      note(emit, target, `A guest was lost: ${trouble.text}.`, undefined, 'GUEST_LOST', level);
       return;
     }
     case 'hang': {
@@ -129,13 +137,16 @@ function takeTrouble(result: SessionResult, ledger: CellLedger, emit: Emit, targ
       if (running !== null) ledger.broken(running, why, trouble.text, lines, fault, files);
       else if (fault !== null && findSplats(lines).length === 0)
         emit({ kind: 'kernel-fault', target, during: 'between probes', fault });
-      note(emit, target, `A guest came to no end: ${trouble.text}.`, undefined, 'GUEST_HANGS');
+      const level = levelOfLoss(by !== 'line' && by !== 'host', running, ledger);
+      note(emit, target, `A guest came to no end: ${trouble.text}.`, undefined, 'GUEST_HANGS', level);
       return;
     }
-    case 'connection':
+    case 'connection': {
       if (running !== null) ledger.broken(running, 'lost-connection', trouble.text, lines);
-      note(emit, target, `A guest was lost: ${trouble.text}.`, undefined, 'GUEST_LOST');
+      const level = levelOfLoss(false, running, ledger);
+      note(emit, target, `A guest was lost: ${trouble.text}.`, undefined, 'GUEST_LOST', level);
       return;
+    }
     case 'probes':
       if (running !== null) ledger.broken(running, 'cut-off', trouble.text, lines);
       note(emit, target, `The probes did not end in order: ${trouble.text}.`, undefined, 'PROBES_BROKE');
@@ -162,11 +173,18 @@ function takeConsoleFaults(result: SessionResult, emit: Emit, target: string): v
   }
 }
 
-const note = (emit: Emit, target: string, text: string, hint?: string, code?: string): void =>
+const note = (
+  emit: Emit,
+  target: string,
+  text: string,
+  hint?: string,
+  code?: string,
+  level: 'error' | 'warning' = 'error',
+): void =>
   emit({
     kind: 'note',
     target,
-    level: 'error',
+    level,
     text,
     ...(hint === undefined ? {} : { hint }),
     ...(code === undefined ? {} : { code }),
