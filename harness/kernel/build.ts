@@ -9,10 +9,12 @@ import { hash } from 'node:crypto';
 import type { Profile, Target } from '../core/arch.ts';
 import type { BuildIdentity } from '../core/events.ts';
 import { MmapvetError } from '../core/errors.ts';
+import { quoteCommand } from '../core/exec.ts';
 import { cacheFolder } from '../core/paths.ts';
 import { findEntry, keyOf, makeEntry, orNoSpace } from './cache.ts';
-import { planBuildCommands, type BuildCommands } from './commands.ts';
+import { listCommands, planBuildCommands, type BuildCommands } from './commands.ts';
 import { configFiles, configure, readWantedConfig, wantedLines, type WantedConfig } from './config.ts';
+import { configuredFeatures, forgetConfigured, rememberConfigured } from './configured.ts';
 import { tell, type KernelContext } from './context.ts';
 import { expectedObjects, rememberObjects } from './counts.ts';
 import {
@@ -95,6 +97,8 @@ interface Prepared {
   readonly commands: BuildCommands;
   readonly kernelKey: string;
   readonly guestKey: string;
+  /** Of all that config and features are made by, but for the source. */
+  readonly configKey: string;
 }
 
 /**
@@ -147,6 +151,13 @@ async function prepare(request: BuildRequest, context: KernelContext): Promise<P
   );
   const objects = join(source.objects, objectFolder(target, profile.name, toolchainKey(toolchain)));
   const out = guestFolder(objects);
+  const commands = planBuildCommands({
+    arch: target.arch,
+    paths: { source: source.folder, objects, guestOut: out },
+    make: [...toolchain.make, ...profileWords(request.profiled ?? [])],
+    jobs: context.jobs,
+    ...configFiles(wanted, objects),
+  });
   return {
     request,
     wanted,
@@ -155,13 +166,15 @@ async function prepare(request: BuildRequest, context: KernelContext): Promise<P
     out,
     kernelKey,
     guestKey: keyOf('guest', kernelKey, guestSources),
-    commands: planBuildCommands({
-      arch: target.arch,
-      paths: { source: source.folder, objects, guestOut: out },
-      make: [...toolchain.make, ...profileWords(request.profiled ?? [])],
-      jobs: context.jobs,
-      ...configFiles(wanted, objects),
-    }),
+    configKey: keyOf(
+      `configured ${RECIPE}`,
+      toolchain.identity,
+      wanted.fragments.map((fragment) => fragment.text),
+      wanted.kconfig?.text ?? '',
+      guestSources,
+      listCommands(commands).map(({ command }) => quoteCommand(command)),
+    ),
+    commands,
   };
 }
 
@@ -210,9 +223,12 @@ const cacheContext = (context: KernelContext) => ({
 
 /** Configures, then asks for features before hours are spent on a kernel that has nothing to vet. */
 async function configureAndProbe(prepared: Prepared, context: KernelContext): Promise<readonly string[]> {
-  const { request, wanted, toolchain, objects, out, commands, guestKey } = prepared;
+  const { request, wanted, toolchain, objects, out, commands, guestKey, configKey } = prepared;
   const target = request.target.name;
   await rm(stampFile(objects), { force: true });
+  const known = await configuredFeatures(objects, request.source.folder, configKey, context.signal);
+  if (known !== null) return known;
+  await forgetConfigured(objects);
   return inStage('config', target, request.profile.name, context, async () => {
     const places = { source: request.source.folder, objects, out, target, driver: request.driver };
     await configure(wanted, commands, places, toolchain, context);
@@ -225,6 +241,7 @@ async function configureAndProbe(prepared: Prepared, context: KernelContext): Pr
         (making) => writeFile(join(making, 'features.txt'), `${features.join('\n')}\n`),
         cacheContext(context),
       );
+    await rememberConfigured(objects, configKey, features);
     return { value: features };
   });
 }

@@ -1,6 +1,6 @@
 import { cp, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { PROFILES, TARGETS, type Profile } from '../../../harness/core/arch.ts';
@@ -108,6 +108,53 @@ test('another compiler, config line, source or make option is another kernel', a
   await writeFile(join(box.tree, 'mm/util.c'), 'int edited;\n');
   keys.add((await built()).identity.key);
   expect(keys.size).toBe(5);
+});
+
+describe('after an edit', () => {
+  const EDITED = ['vmlinux modules', 'all init'];
+
+  test.each([
+    ['code', 'mm/util.c', EDITED],
+    ['a header of mm', 'mm/internal.h', EDITED],
+    ['a header for all', 'include/linux/mm.h', FULL],
+    ['a header of the architecture', 'arch/x86/include/asm/page.h', FULL],
+    ['a Kconfig file', 'mm/Kconfig', FULL],
+    ['kbuild', 'scripts/Makefile.lib', FULL],
+  ])('of %s, what is stale is made, and configured only if need be', async (_, file, expected) => {
+    await mkdir(dirname(join(box.tree, file)), { recursive: true });
+    await writeFile(join(box.tree, file), '/* before */\n');
+    await built();
+    await goals();
+    await writeFile(join(box.tree, file), '/* after */\n');
+    // An editor may well put a file in place under an old date.
+    await utimes(join(box.tree, file), 1000, 1000);
+    await built();
+    expect(await goals()).toEqual(expected);
+  });
+
+  test('a header that is gone counts, and so does a stamp that was cut off', async () => {
+    const header = join(box.tree, 'include/linux/more.h');
+    await mkdir(dirname(header), { recursive: true });
+    await writeFile(header, '');
+    await writeFile(join(box.tree, 'include/linux/other.h'), '');
+    await built();
+    await rm(header);
+    await goals();
+    await built();
+    expect(await goals()).toEqual(FULL);
+    const files = await readdir(join(box.folder, 'cache'), { recursive: true });
+    const stamp = join(
+      box.folder,
+      'cache',
+      files.find((path) => path.endsWith('mmapvet-configured'))!,
+    );
+    const whole = await readFile(stamp, 'utf8');
+    await writeFile(stamp, whole.slice(0, -5));
+    await writeFile(join(box.tree, 'mm/util.c'), 'int edited;\n');
+    await built();
+    expect(await goals()).toEqual(FULL);
+    expect(await readFile(stamp, 'utf8')).toBe(whole);
+  });
 });
 
 test('an adapted driver rebuilds the guest code alone', async () => {
