@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -367,7 +367,10 @@ describe('interrupts', () => {
     await writeFile(join(folder, 'ktap'), transcript(['# begin A01.direct', '!hang']));
     env['FAKE_GUEST'] = 'deaf';
     const child = start();
-    while (!started()) await new Promise((done) => setTimeout(done, 20));
+    // Not earlier: a QEMU that is just starting is killed at once.
+    const file = join(folder, 'state/mmapvet/latest/events.jsonl');
+    const isProbing = (): boolean => existsSync(file) && readFileSync(file, 'utf8').includes('"cell-start"');
+    while (!isProbing()) await new Promise((done) => setTimeout(done, 20));
     return { child, guests: (await readFile(join(folder, 'pids'), 'utf8')).trim().split('\n') };
   }
   const expectGone = (pids: readonly string[]) =>
