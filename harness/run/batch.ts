@@ -32,9 +32,26 @@ export interface BatchRequest {
 /** A kernel that kills its guest over and over is known well enough after this many. */
 const MAX_GUESTS = 5;
 
+/** Trouble that neither the kernel nor a probe made. */
+function isOurs(trouble: SessionTrouble): boolean {
+  switch (trouble.kind) {
+    case 'connection':
+      return true;
+    case 'guest-died':
+      return trouble.by === 'host';
+    case 'hang':
+      return trouble.hang.by === 'line' || trouble.hang.by === 'host';
+    case 'boot':
+    case 'driver':
+    case 'probes':
+    case 'unload':
+      return false;
+  }
+}
+
 /** A guest that was lost before it decided anything: as a rule the next one is too, unless the trouble was ours. */
 const mostFruitless = (trouble: SessionTrouble | null): number =>
-  trouble?.kind === 'connection' || (trouble?.kind === 'guest-died' && trouble.by === 'host') ? 2 : 1;
+  trouble !== null && trouble.kind !== 'hang' && isOurs(trouble) ? 2 : 1;
 
 /** @returns the trouble that no other guest of this target would be spared, else null */
 export async function runBatch(request: BatchRequest, ledger: CellLedger, emit: Emit): Promise<SessionTrouble | null> {
@@ -96,17 +113,16 @@ function runningCell({ transcript, lines }: SessionResult): ProbeFacts | null {
   return name === null ? null : collectFacts(name).facts();
 }
 
-/**
- * Trouble of ours that costs a guest only: the cell that it took with it, and those that are left, get another one. Where
- * that does not help they are errors themselves. An end after all of them leaves its own checks undone.
- */
-const levelOfLoss = (byKernel: boolean, running: ProbeFacts | null, ledger: CellLedger): 'error' | 'warning' =>
-  !byKernel && (running !== null || ledger.pending.length > 0) ? 'warning' : 'error';
-
 /** Decides the cells that this guest's end decides; the others stay pending. */
 function takeTrouble(result: SessionResult, ledger: CellLedger, emit: Emit, target: string): void {
   const { trouble, transcript, lines } = result;
   const running = runningCell(result);
+  const lost = (text: string, code: string): void => {
+    // Ours, it costs a guest only: the cell that it took with it, and those that are left, get another one. Where that does
+    // not help they are errors themselves. An end after all of them leaves its own checks undone.
+    const harmless = trouble !== null && isOurs(trouble) && (running !== null || ledger.pending.length > 0);
+    note(emit, target, text, undefined, code, harmless ? 'warning' : 'error');
+  };
   switch (trouble?.kind) {
     case undefined:
       if (!result.ended) note(emit, target, 'The guest never said that it came to its end.', undefined, 'NO_END_MARK');
@@ -127,8 +143,7 @@ function takeTrouble(result: SessionResult, ledger: CellLedger, emit: Emit, targ
       if (running !== null) ledger.broken(running, 'guest-died', trouble.text, lines, own);
       else if (own !== null && findSplats(lines).length === 0)
         emit({ kind: 'kernel-fault', target, during: 'between probes', fault: own });
-      const level = levelOfLoss(trouble.by === 'guest', running, ledger);
-      note(emit, target, `A guest was lost: ${trouble.text}.`, undefined, 'GUEST_LOST', level);
+      lost(`A guest was lost: ${trouble.text}.`, 'GUEST_LOST');
       return;
     }
     case 'hang': {
@@ -137,16 +152,13 @@ function takeTrouble(result: SessionResult, ledger: CellLedger, emit: Emit, targ
       if (running !== null) ledger.broken(running, why, trouble.text, lines, fault, files);
       else if (fault !== null && findSplats(lines).length === 0)
         emit({ kind: 'kernel-fault', target, during: 'between probes', fault });
-      const level = levelOfLoss(by !== 'line' && by !== 'host', running, ledger);
-      note(emit, target, `A guest came to no end: ${trouble.text}.`, undefined, 'GUEST_HANGS', level);
+      lost(`A guest came to no end: ${trouble.text}.`, 'GUEST_HANGS');
       return;
     }
-    case 'connection': {
+    case 'connection':
       if (running !== null) ledger.broken(running, 'lost-connection', trouble.text, lines);
-      const level = levelOfLoss(false, running, ledger);
-      note(emit, target, `A guest was lost: ${trouble.text}.`, undefined, 'GUEST_LOST', level);
+      lost(`A guest was lost: ${trouble.text}.`, 'GUEST_LOST');
       return;
-    }
     case 'probes':
       if (running !== null) ledger.broken(running, 'cut-off', trouble.text, lines);
       note(emit, target, `The probes did not end in order: ${trouble.text}.`, undefined, 'PROBES_BROKE');
