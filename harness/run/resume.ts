@@ -217,24 +217,22 @@ export function differences(
   ];
 }
 
+const WORDS = { source: 'source', version: 'version', commit: 'commit', packageVersion: 'package' } as const;
+
 function sourceDifferences(was: KernelIdentity, is: KernelIdentity): string[] {
-  const terms = ['source', 'version', 'commit', 'packageVersion'] as const;
-  const sameSeries =
-    was.series.length === is.series.length &&
-    was.series.every(({ sha256 }, index) => sha256 === is.series[index]?.sha256);
-  const at = was.series.findIndex(({ sha256 }, index) => sha256 !== is.series[index]?.sha256);
-  const other = was.series[at];
-  const patches = (count: number): string => plural(count, 'patch', 'patches');
+  const terms = Object.keys(WORDS) as (keyof typeof WORDS)[];
   return [
     ...terms.flatMap((term) =>
       was[term] === is[term] ? [] : [`the ${WORDS[term]} was "${was[term] ?? 'none'}", it is "${is[term] ?? 'none'}"`],
     ),
-    ...(sameSeries
-      ? []
-      : was.series.length !== is.series.length || other === undefined
-        ? [`there were ${patches(was.series.length)}, there are ${patches(is.series.length)}`]
-        : [`patch ${at + 1} was "${other.subject}", it is "${is.series[at]?.subject}", with other contents`]),
+    ...seriesDifferences(was.series, is.series),
   ];
 }
 
-const WORDS = { source: 'source', version: 'version', commit: 'commit', packageVersion: 'package' } as const;
+function seriesDifferences(was: KernelIdentity['series'], is: KernelIdentity['series']): string[] {
+  const patches = (count: number): string => plural(count, 'patch', 'patches');
+  if (was.length !== is.length) return [`there were ${patches(was.length)}, there are ${patches(is.length)}`];
+  const at = was.findIndex(({ sha256 }, index) => sha256 !== is[index]?.sha256);
+  if (at === -1) return [];
+  return [`patch ${at + 1} was "${was[at]?.subject}", it is "${is[at]?.subject}", with other contents`];
+}

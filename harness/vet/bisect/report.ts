@@ -43,20 +43,14 @@ export async function resultLines(
   const targets = [...new Set(result.shown.map(({ name }) => name.split(' ')[1] ?? ''))];
   const again = ['mmapvet', 'run', '--kernel', line.tree, '--range', `${culprit.commit}^..${culprit.commit}`];
   const options = [...targets.flatMap((name) => ['--target', name]), ...clauses.flatMap((id) => ['--clause', id])];
+  const shown = files
+    .slice(0, MOST_FILES)
+    .map((file) => harmless(file))
+    .join(', ');
   return [
     '',
     ...head,
-    ...(files.length === 0
-      ? []
-      : [
-          row(
-            'changes',
-            `${files
-              .slice(0, MOST_FILES)
-              .map((file) => harmless(file))
-              .join(', ')}${more}`,
-          ),
-        ]),
+    ...(files.length === 0 ? [] : [row('changes', `${shown}${more}`)]),
     ...result.shown.map((cell) => row('breaks', `${cell.name}: ${harmless(cell.reason)}`)),
     row('confidence', confidenceText(result)),
     row(
