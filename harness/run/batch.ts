@@ -2,7 +2,7 @@
  * One batch of cells, in one guest after another until each is decided. A guest that dies takes only the cell with it that
  * was running; the rest goes on in a fresh one.
  */
-import type { Emit } from '../core/events.ts';
+import type { CellId, Emit } from '../core/events.ts';
 import { messageOf } from '../core/errors.ts';
 import { collectFacts, parseCellName, type ProbeFacts } from '../probe/report.ts';
 import { sliceByCell } from '../probe/slices.ts';
@@ -104,19 +104,27 @@ async function runOnce(request: BatchRequest, ledger: CellLedger, emit: Emit): P
   );
 }
 
-/** The cell that began and did not end. What it said of itself may have died with the guest; the console is quicker. */
-function runningCell({ transcript, lines }: SessionResult): ProbeFacts | null {
+/**
+ * The cell that began and did not end. What it said of itself may have died with the guest, when the console has it; and
+ * the console may have lost the end of a cell whose verdict is here, which then ran no more.
+ * @param pending the cells without a verdict
+ */
+export function runningCell(
+  { transcript, lines }: Pick<SessionResult, 'transcript' | 'lines'>,
+  pending: readonly CellId[],
+): ProbeFacts | null {
   const told = transcript?.unfinished.at(-1);
   if (told !== undefined) return told;
   const { open } = sliceByCell(lines);
   const name = open === null ? null : parseCellName(open);
-  return name === null ? null : collectFacts(name).facts();
+  if (name === null || !pending.some(({ clause, path }) => clause === name.clause && path === name.path)) return null;
+  return collectFacts(name).facts();
 }
 
 /** Decides the cells that this guest's end decides; the others stay pending. */
 function takeTrouble(result: SessionResult, ledger: CellLedger, emit: Emit, target: string): void {
   const { trouble, transcript, lines } = result;
-  const running = runningCell(result);
+  const running = runningCell(result, ledger.pending);
   const lost = (text: string, code: string): void => {
     // Ours, it costs a guest only: the cell that it took with it, and those that are left, get another one. Where that does
     // not help they are errors themselves. An end after all of them leaves its own checks undone.
