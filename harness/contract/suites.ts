@@ -16,16 +16,32 @@ export interface SuiteProgram {
   readonly title: string;
   /** Below the kernel tree. */
   readonly source: string;
-  /** Config lines without which it has nothing to test; a profile may have them. */
-  readonly needs: readonly string[];
+  /** What it needs of the kernel's config; a profile may have it. */
+  readonly needs: readonly Need[];
+  /** It maps more memory than the guest has, shared, and touches little of it: the kernel is told not to mind. */
+  readonly overcommits: boolean;
+  /** It ends with code 0 though some of its cases failed. */
+  readonly endsWell: boolean;
 }
 
-const selftest = (name: string, title: string, needs: readonly string[] = []): SuiteProgram => ({
+export interface Need {
+  /** A line of the config. */
+  readonly config: string;
+  /** The one case that needs it, and fails without it; null where nothing can be tested without it. */
+  readonly case: string | null;
+}
+
+type Special = Partial<Pick<SuiteProgram, 'needs' | 'overcommits' | 'endsWell'>>;
+
+const selftest = (name: string, title: string, special: Special = {}): SuiteProgram => ({
   suite: 'selftests-mm',
   name,
   title,
   source: `tools/testing/selftests/mm/${name}.c`,
-  needs,
+  needs: [],
+  overcommits: false,
+  endsWell: false,
+  ...special,
 });
 
 export const SUITE_PROGRAMS: readonly SuiteProgram[] = [
@@ -35,12 +51,22 @@ export const SUITE_PROGRAMS: readonly SuiteProgram[] = [
     title: "The kernel's own tests of mm/vma.c in user space, with address and undefined behaviour sanitizers",
     source: 'tools/testing/vma/main.c',
     needs: [],
+    overcommits: false,
+    endsWell: false,
   },
   selftest('merge', "The kernel's own selftest of merging VMAs"),
-  selftest('mremap_test', "The kernel's own selftest of mremap()"),
+  selftest('mremap_test', "The kernel's own selftest of mremap()", {
+    needs: [{ config: 'CONFIG_USERFAULTFD=y', case: 'mremap move multiple invalid vmas' }],
+    // 2 GiB at a time.
+    overcommits: true,
+    // It counts the failures of its first 15 cases only.
+    endsWell: true,
+  }),
   selftest('map_fixed_noreplace', "The kernel's own selftest of MAP_FIXED_NOREPLACE"),
   selftest('map_populate', "The kernel's own selftest of MAP_POPULATE"),
-  selftest('pfnmap', "The kernel's own selftest of VM_PFNMAP mappings, of /dev/mem", ['CONFIG_DEVMEM=y']),
+  selftest('pfnmap', "The kernel's own selftest of VM_PFNMAP mappings, of /dev/mem", {
+    needs: [{ config: 'CONFIG_DEVMEM=y', case: null }],
+  }),
   selftest('guard-regions', "The kernel's own selftest of guard regions"),
 ];
 

@@ -39,6 +39,8 @@ export interface ProgramInput {
   readonly allow: readonly AllowEntry[];
 }
 
+type Ran = Extract<ProgramResult, { kind: 'ran' }>;
+
 interface Ruling {
   readonly outcome: Outcome;
   readonly reason: string;
@@ -49,7 +51,8 @@ const KSFT = { pass: 0, fail: 1, skip: 4 } as const;
 
 const REASON_LIMIT = 500;
 
-export function decideProgram(input: ProgramInput): Cell {
+export function decideProgram(asked: ProgramInput): Cell {
+  const input = { ...asked, result: withoutHopeless(asked) };
   const { id, result, splats } = input;
   const { known, outcome, reason } = ruleKnown(input, splats.length > 0 ? ruleFault(splats) : rule(input));
   const ran = result.kind === 'ran';
@@ -68,6 +71,16 @@ export function decideProgram(input: ProgramInput): Cell {
     ...(cases.length === 0 ? {} : { cases: [...cases] }),
     ...(known === undefined ? {} : { known }),
   };
+}
+
+/** A case that fails for want of what this kernel was built without tells nothing of the kernel. */
+function withoutHopeless({ program, result, config }: ProgramInput): ProgramResult {
+  if (result.kind !== 'ran') return result;
+  const cases = result.list.cases.map((each): Case => {
+    const lacks = lacksOf(program, config, each.name);
+    return each.outcome === 'fail' && lacks !== '' ? { ...each, outcome: 'not-applicable', reason: lacks } : each;
+  });
+  return { ...result, list: { ...result.list, cases } };
 }
 
 const ruleFault = (splats: readonly Fault[]): Ruling => ({
@@ -99,17 +112,22 @@ function rule({ program, result, config }: ProgramInput): Ruling {
     case 'not-run':
       return { outcome: result.outcome, reason: result.why };
     case 'ran':
-      return ruleRun(result.list, result.end, result.lastWords, lacksOf(program, config));
+      return ruleRun(program, result, lacksOf(program, config, null));
   }
 }
 
-/** What the kernel's config lacks, as a sentence that says what to do; empty where it lacks nothing. */
-function lacksOf({ needs }: SuiteProgram, config: ReadonlySet<string> | null): string {
-  const missing = config === null ? [] : needs.filter((line) => !config.has(line));
-  return missing.length === 0 ? '' : `; the kernel lacks ${missing.join(', ')}: add it with --kconfig-add`;
+/**
+ * What the kernel's config lacks for a case, or (null) for anything at all, as words that say what to do; empty where it
+ * lacks nothing.
+ */
+function lacksOf({ needs }: SuiteProgram, config: ReadonlySet<string> | null, of: string | null): string {
+  const missing = config === null ? [] : needs.filter((need) => need.case === of && !config.has(need.config));
+  const lines = missing.map((need) => need.config).join(', ');
+  return lines === '' ? '' : `the kernel lacks ${lines}: add it with --kconfig-add`;
 }
 
-function ruleRun(list: CaseList, end: ProgramEnd, lastWords: string, lacks: string): Ruling {
+function ruleRun(program: SuiteProgram, { list, end, lastWords }: Ran, lacking: string): Ruling {
+  const lacks = lacking === '' ? '' : `; ${lacking}`;
   const count = (outcome: Outcome): number => list.cases.filter((each) => each.outcome === outcome).length;
   const [pass, fail, skip, broken] = [count('pass'), count('fail'), count('not-applicable'), count('error')];
   const failed = (): string => namesOf(list.cases.filter((each) => each.outcome === 'fail'));
@@ -126,7 +144,7 @@ function ruleRun(list: CaseList, end: ProgramEnd, lastWords: string, lacks: stri
     case 'exit':
       break;
   }
-  if (end.code === KSFT.fail && fail > 0)
+  if (fail > 0 && (end.code === KSFT.fail || (end.code === KSFT.pass && program.endsWell)))
     return { outcome: 'fail', reason: `${fail} of ${plural(list.cases.length, 'case')} failed: ${failed()}` };
   if (end.code === KSFT.fail && list.bailOut !== null)
     return { outcome: 'fail', reason: `it gave up after ${plural(list.cases.length, 'case')}: ${list.bailOut}` };

@@ -193,6 +193,9 @@ async function runInGuest(
   }
 }
 
+/** 1: any size may be mapped; 0, the kernel's own: none that is obviously more than there is. */
+const OVERCOMMIT = '/proc/sys/vm/overcommit_memory';
+
 /** Where programs lie in the guest, and where they run: they make files of their own. */
 const PLACE = '/tmp/selftests';
 
@@ -218,7 +221,7 @@ async function runProgram(
   const reader = createCaseReader();
   ledger.begin(program);
   const began = performance.now();
-  const put = `mkdir -p ${PLACE} && cd ${PLACE} && gunzip > ${file} && chmod 700 ${file} || exit ${NOT_PUT}`;
+  const put = `mkdir -p ${PLACE} && cd ${PLACE} && gunzip > ${file} && chmod 700 ${file} && echo ${program.overcommits ? 1 : 0} > ${OVERCOMMIT} || exit ${NOT_PUT}`;
   const result = await connection.exec({
     command: `${put}; echo "mmapvet: begin ${mark}" > /dev/kmsg; ${file} < /dev/null; code=$?; echo "mmapvet: end ${mark}" > /dev/kmsg; rm -f ${file}; exit $code`,
     input: packed,

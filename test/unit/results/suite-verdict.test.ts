@@ -89,6 +89,33 @@ describe('a program', () => {
   });
 });
 
+describe('a case that needs what the kernel was built without', () => {
+  const UFFD = 'mremap move multiple invalid vmas';
+  const LACKS = 'the kernel lacks CONFIG_USERFAULTFD=y: add it with --kconfig-add';
+  const failed = (name: string) => ran(exit(0), list([a('pass'), a('fail', name, 'userfaultfd: ENOSYS')]));
+
+  it('counts as skipped if it fails, and says what is missing', () => {
+    const cell = decide(failed(UFFD), {}, 'mremap_test');
+    expect(cell.outcome).toBe('pass');
+    expect(cell.cases?.[1]).toEqual({ name: UFFD, outcome: 'not-applicable', reason: LACKS });
+    expect(cell.observers.user).toEqual([
+      { ok: true, text: '1 of 2 cases passed, 1 skipped, exit code 0' },
+      { ok: true, text: `${UFFD}: skipped: ${LACKS}` },
+    ]);
+  });
+
+  it.each([
+    ['the kernel has it', UFFD, new Set(['CONFIG_USERFAULTFD=y'])],
+    ['the config is not known', UFFD, null],
+    ['it is another case', 'mremap move', new Set<string>()],
+  ])('fails where %s, though the program ends well', (_, name, config) => {
+    expect(decide(failed(name), { config }, 'mremap_test')).toMatchObject({
+      outcome: 'fail',
+      reason: `1 of 2 cases failed: ${name}`,
+    });
+  });
+});
+
 describe('the kernel', () => {
   const good = ran(exit(0), list([a('pass')]));
   const entry = (change: Partial<AllowEntry>): AllowEntry => ({
