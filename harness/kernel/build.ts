@@ -193,6 +193,7 @@ async function build(prepared: Prepared, context: KernelContext): Promise<BuildR
     const features = parseFeatures(await readFile(join(known, 'features.txt'), 'utf8'));
     if (!hasHook(features)) return { kind: 'no-hook', features };
   }
+  await request.source.open();
   await seed(prepared, context);
   await mkdir(objects, { recursive: true });
   const intact = kernelEntry !== null && (await readStamp(objects)) === kernelKey;

@@ -1,10 +1,11 @@
 /**
  * From what the user named to a source folder of our own, ready to build, with the series applied. The folder is ours until
- * the source is disposed of: nobody else syncs or builds there meanwhile.
+ * the source is disposed of: nobody else syncs or builds there meanwhile. A package or tarball without a series is known
+ * without a look into its folder, which is taken when somebody needs it: whoever has all built waits for nobody.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, realpath, stat } from 'node:fs/promises';
+import { createReadStream, existsSync } from 'node:fs';
+import { mkdir, readFile, realpath, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { KernelIdentity } from '../core/events.ts';
@@ -33,14 +34,20 @@ export interface Source extends AsyncDisposable {
   readonly version: KernelVersion;
   /** Files that differ from the commit; null where nobody can tell. */
   readonly modified: number | null;
+  /** Makes the folder ours, waiting for whoever has it; before anything is read or built there. */
+  open(): Promise<void>;
 }
 
-/** A source that is in place but not patched yet. */
+/** A source that is not patched yet. */
 interface Base {
   readonly identity: Omit<KernelIdentity, 'version' | 'series'>;
   readonly work: WorkFolder;
   readonly key: string;
   readonly modified: number | null;
+  /** Known without a look into the folder; null: it has to be looked at. */
+  readonly version: KernelVersion | null;
+  /** Brings it in place, once. */
+  open(): Promise<void>;
 }
 
 /**
@@ -53,12 +60,13 @@ export async function resolveSource(
   context: KernelContext,
   fuzz = 0,
 ): Promise<Source> {
-  await using stack = new AsyncDisposableStack();
+  const locks = new AsyncDisposableStack();
   try {
-    const base = await resolveBase(spec, stack, context);
+    const base = await resolveBase(spec, locks, context);
+    const known = series.patches.length === 0 ? base.version : null;
+    if (known === null) await base.open();
     const patched = await applyPatches(base.work, series.patches, { fuzz, signal: context.signal });
-    const version = await requireKernelTree(base.work.source, base.identity.source);
-    const locks = stack.move();
+    const version = known ?? (await requireKernelTree(base.work.source, base.identity.source));
     return {
       identity: { ...base.identity, version: version.text, series: [...series.identity] },
       folder: base.work.source,
@@ -67,26 +75,28 @@ export async function resolveSource(
       key: keyOf('source', base.key, patched),
       version,
       modified: base.modified,
+      open: () => base.open(),
       [Symbol.asyncDispose]: () => locks.disposeAsync(),
     };
   } catch (error) {
+    await locks.disposeAsync();
     throw orNoSpace(error, cacheFolder());
   }
 }
 
-async function resolveBase(spec: KernelSpec, stack: AsyncDisposableStack, context: KernelContext): Promise<Base> {
+async function resolveBase(spec: KernelSpec, locks: AsyncDisposableStack, context: KernelContext): Promise<Base> {
   switch (spec.kind) {
     case 'tree':
-      return resolveTree(spec.folder, stack, context);
+      return resolveTree(spec.folder, locks, context);
     case 'commit':
-      return resolveCommit(spec, stack, context);
+      return resolveCommit(spec, locks, context);
     case 'tarball':
-      return resolveTarball(spec.file, stack, context);
+      return resolveTarball(spec.file, locks, context);
     case 'deb':
-      return resolveDeb(spec.name, spec.version, stack, context);
+      return resolveDeb(spec.name, spec.version, locks, context);
     case 'default': {
       const around = await findTreeAround(spec.cwd);
-      return around === null ? resolveDeb(null, null, stack, context) : resolveTree(around, stack, context);
+      return around === null ? resolveDeb(null, null, locks, context) : resolveTree(around, locks, context);
     }
   }
 }
@@ -94,31 +104,31 @@ async function resolveBase(spec: KernelSpec, stack: AsyncDisposableStack, contex
 /** A tree and all of its commits have one working folder: what differs between them is all that is built again. */
 async function openTree(
   named: string,
-  stack: AsyncDisposableStack,
+  locks: AsyncDisposableStack,
   context: KernelContext,
 ): Promise<{ readonly tree: string; readonly work: WorkFolder }> {
   const tree = await realpath(named);
   const id = keyOf('tree', tree);
   const work = workFolderAt(entryFolder('work', id));
   markUsed(work.root);
-  await takeWork(id, named, stack, context);
+  await takeWork(id, named, locks, context);
   await mkdir(work.root, { recursive: true });
   await unpatch(work);
   return { tree, work };
 }
 
-async function resolveTree(named: string, stack: AsyncDisposableStack, context: KernelContext): Promise<Base> {
+async function resolveTree(named: string, locks: AsyncDisposableStack, context: KernelContext): Promise<Base> {
   await requireKernelTree(named, named);
-  const { tree, work } = await openTree(named, stack, context);
+  const { tree, work } = await openTree(named, locks, context);
   return baseOf(tree, work, await syncTree(tree, work, context.signal));
 }
 
 async function resolveCommit(
   spec: Extract<KernelSpec, { kind: 'commit' }>,
-  stack: AsyncDisposableStack,
+  locks: AsyncDisposableStack,
   context: KernelContext,
 ): Promise<Base> {
-  const { tree, work } = await openTree(spec.folder, stack, context);
+  const { tree, work } = await openTree(spec.folder, locks, context);
   const facts = await syncCommit(tree, spec.commit, work, context.signal);
   return baseOf(tree, work, { ...facts, commit: spec.base });
 }
@@ -130,27 +140,64 @@ function baseOf(tree: string, work: WorkFolder, facts: TreeFacts): Base {
     work,
     key: facts.key,
     modified: facts.modified,
+    version: null,
+    async open() {},
   };
 }
 
-async function resolveTarball(file: string, stack: AsyncDisposableStack, context: KernelContext): Promise<Base> {
-  const id = keyOf('tarball', await hashFile(file));
-  await takeWork(id, file, stack, context);
-  const { folder } = await makeEntry('work', id, (making) => unpackTarball(file, making, context.signal), context);
-  const work = workFolderAt(folder);
-  await unpatch(work);
+/** What never changes: its name is its content. */
+interface Archive {
+  readonly id: string;
+  /** For who has to wait. */
+  readonly what: string;
+  readonly identity: Base['identity'];
+  unpack(folder: string): Promise<void>;
+}
+
+async function archiveBase(archive: Archive, locks: AsyncDisposableStack, context: KernelContext): Promise<Base> {
+  const { id, what, identity } = archive;
+  const work = workFolderAt(entryFolder('work', id));
+  const versionFile = join(work.root, 'version.json');
+  const place = async (): Promise<void> => {
+    try {
+      await takeWork(id, what, locks, context);
+      await makeEntry('work', id, (making) => archive.unpack(making), context);
+      await unpatch(work);
+      const version = await requireKernelTree(work.source, identity.source);
+      await writeFile(versionFile, JSON.stringify(version));
+    } catch (error) {
+      throw orNoSpace(error, cacheFolder());
+    }
+  };
+  let placed: Promise<void> | null = null;
+  if (existsSync(work.root)) markUsed(work.root);
   return {
-    identity: { source: file, commit: null, packageVersion: null, dirty: false },
+    identity,
     work,
     key: id,
     modified: null,
+    version: await readFile(versionFile, 'utf8').then(
+      (text) => JSON.parse(text) as KernelVersion,
+      () => null,
+    ),
+    open: () => (placed ??= place()),
   };
+}
+
+async function resolveTarball(file: string, locks: AsyncDisposableStack, context: KernelContext): Promise<Base> {
+  const archive: Archive = {
+    id: keyOf('tarball', await hashFile(file)),
+    what: file,
+    identity: { source: file, commit: null, packageVersion: null, dirty: false },
+    unpack: (folder) => unpackTarball(file, folder, context.signal),
+  };
+  return archiveBase(archive, locks, context);
 }
 
 async function resolveDeb(
   name: string | null,
   version: string | null,
-  stack: AsyncDisposableStack,
+  locks: AsyncDisposableStack,
   context: KernelContext,
 ): Promise<Base> {
   const apt = sourceArchive(context.signal, (text) => tell(context, text));
@@ -158,26 +205,26 @@ async function resolveDeb(
     name !== null && version !== null
       ? { name, version }
       : await chooseDebianSource(apt, name, (text) => tell(context, text));
-  const id = keyOf('deb', source.name, source.version);
-  await takeWork(id, `${source.name} ${source.version}`, stack, context);
-  const { folder } = await makeEntry(
-    'work',
-    id,
-    async (making) => {
-      await unpackSourceDeb(await apt.download(source.name, source.version), making, context.signal);
-      await rememberUnpacked(making, source);
+  const archive: Archive = {
+    id: keyOf('deb', source.name, source.version),
+    what: `${source.name} ${source.version}`,
+    identity: {
+      source: `deb:${source.name}=${source.version}`,
+      commit: null,
+      packageVersion: source.version,
+      dirty: false,
     },
-    context,
-  );
-  const work = workFolderAt(folder);
-  await unpatch(work);
-  const identity = { commit: null, packageVersion: source.version, dirty: false };
-  return { identity: { source: `deb:${source.name}=${source.version}`, ...identity }, work, key: id, modified: null };
+    async unpack(folder) {
+      await unpackSourceDeb(await apt.download(source.name, source.version), folder, context.signal);
+      await rememberUnpacked(folder, source);
+    },
+  };
+  return archiveBase(archive, locks, context);
 }
 
-async function takeWork(id: string, what: string, stack: AsyncDisposableStack, context: KernelContext): Promise<void> {
+async function takeWork(id: string, what: string, locks: AsyncDisposableStack, context: KernelContext): Promise<void> {
   const onWait = (text: string): void => tell(context, text);
-  stack.use(await lockFor(`work-folder-${id}`, `our copy of ${what}`, { signal: context.signal, onWait }));
+  locks.use(await lockFor(`work-folder-${id}`, `our copy of ${what}`, { signal: context.signal, onWait }));
 }
 
 async function hashFile(file: string): Promise<string> {

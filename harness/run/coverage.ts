@@ -88,8 +88,8 @@ const CONTRACT: ReadonlySet<string> = new Set(
   CATALOGUE.flatMap((group) => group.clauses.map((clause) => clause.source)),
 );
 
-/** To be called while the source is ours. */
 export async function readChanges(source: Source, signal: AbortSignal): Promise<Changes> {
+  await source.open();
   const { source: tree, commit } = source.identity;
   // Of a package or a tarball there is no commit.
   const files = await changedLines(source, commit === null ? null : { tree, base: commit }, signal);

@@ -260,6 +260,7 @@ async function buildSuite(
   try {
     return await inStage('build', target.name, name, context, async () => {
       const toolchain = await findToolchain({ ...plan, arch }, context.signal);
+      await origin.source.open();
       return { value: await build({ source: origin.source, toolchain, who: arch.name }) };
     });
   } catch (error) {

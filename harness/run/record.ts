@@ -26,7 +26,9 @@ export function createRecorder(
   return {
     async locate(kernel) {
       ({ version } = kernel);
-      const folder = kernel.origin.kind === 'source' ? kernel.origin.source.folder : null;
+      const source = kernel.origin.kind === 'source' ? kernel.origin.source : null;
+      await source?.open();
+      const folder = source?.folder ?? null;
       for (const { clause } of checks)
         if (clause.class === 'X' && !places.has(clause.id)) places.set(clause.id, await locateSource(clause, folder));
     },

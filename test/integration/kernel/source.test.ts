@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { describe as describeKernel } from '../../../harness/kernel/describe.ts';
 import { readSeries } from '../../../harness/kernel/series.ts';
 import { resolveSource, type Source } from '../../../harness/kernel/source.ts';
@@ -176,6 +176,27 @@ test('a tarball is unpacked once, by its content', async () => {
   expect(second.folder).toBe(first.folder);
   expect((await stat(marker)).ctimeMs).toBe(time);
   expect(first.identity).toMatchObject({ version: '7.3.0-rc1', source: tarball });
+});
+
+test('who only asks which kernel it is does not wait for a build of it; who builds does, and finds it unpatched', async () => {
+  const tarball = join(box.folder, 'linux.tar.gz');
+  execFileSync('tar', ['-czf', tarball, '-C', box.folder, 'tree']);
+  const first = await resolved(tarball);
+  const patch = join(box.folder, 'util.patch');
+  await writeFile(patch, utilPatch());
+  const builder = await open(tarball, patch);
+  await using asking = await open(tarball);
+  expect(asking.key).toBe(first.key);
+  expect(asking.identity).toEqual(first.identity);
+
+  let ours = false;
+  const opened = asking.open().then(() => (ours = true));
+  await vi.waitFor(() => expect(JSON.stringify(box.events)).toMatch(/Waiting for process/), { timeout: 10_000 });
+  expect(ours).toBe(false);
+  expect(await readFile(join(asking.folder, 'mm/util.c'), 'utf8')).toContain('int changed20;');
+  await builder[Symbol.asyncDispose]();
+  await opened;
+  expect(await readFile(join(asking.folder, 'mm/util.c'), 'utf8')).not.toContain('int changed20;');
 });
 
 test('what is no kernel has its own error', async () => {
