@@ -30,7 +30,7 @@ import {
 import { NIGHTLY_HELP, parseNightly, type NightlyValues } from '../harness/vet/nightly/options.ts';
 import { planNight } from '../harness/vet/nightly/plan.ts';
 import { collectCells, runJobs } from '../harness/vet/nightly/run.ts';
-import { nightExitCode, nightSummary } from '../harness/vet/nightly/summary.ts';
+import { interruptedLines, nightExitCode, nightSummary } from '../harness/vet/nightly/summary.ts';
 
 const screen = createScreen(process.stdout, process.stderr);
 const say = (text: string): void => screen.out(`${text}\n`);
@@ -109,7 +109,13 @@ async function main(): Promise<number> {
   const codes = values.report
     ? new Map<string, number>()
     : await runJobs({ folder, night, jobs, words: positionals, signal, say });
-  if (signal.aborted) return EXIT.interrupted;
+  if (signal.aborted) {
+    const cells = collectCells(folder, night, jobs, codes);
+    say(
+      interruptedLines(cells, process.argv.slice(2), { path: folder, named: values.folder !== undefined }).join('\n'),
+    );
+    return EXIT.interrupted;
+  }
   const cells = collectCells(
     folder,
     night,

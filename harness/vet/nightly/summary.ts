@@ -1,4 +1,5 @@
 /** A night in a page of Markdown: each cell of its matrix, and what differs from the night before. Pure. */
+import { quoteCommand } from '../../core/exec.ts';
 import { EXIT, OUTCOMES, weigh } from '../../core/outcome.ts';
 import { plural } from '../../core/words.ts';
 import { harmless } from '../../probe/untrusted.ts';
@@ -47,6 +48,24 @@ export function nightSummary(title: string, cells: readonly NightCell[], clean: 
         ? changes
         : ['Nothing changed.']),
     '',
+  ];
+}
+
+/**
+ * Of a night that was broken off: what is done, and how it goes on.
+ * @param args of scripts/nightly, as they were given
+ * @param folder as it was found; the default one is another one tomorrow
+ */
+export function interruptedLines(
+  cells: readonly Pick<NightCell, 'results'>[],
+  args: readonly string[],
+  folder: { readonly path: string; readonly named: boolean },
+): string[] {
+  const done = cells.filter(({ results }) => isDone(results)).length;
+  const command = ['scripts/nightly', ...(folder.named ? [] : ['--folder', folder.path]), ...args];
+  return [
+    `Interrupted: ${done} of ${plural(cells.length, 'cell')} ${done === 1 ? 'is' : 'are'} done, in ${folder.path}`,
+    `Go on with: ${quoteCommand(command)}`,
   ];
 }
 

@@ -130,6 +130,29 @@ describe('a night', () => {
   });
 });
 
+describe('scripts/nightly that is interrupted', () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('by %s says what is done and how to go on', async (name) => {
+    await run('7.3/x86_64/base=1 7.3/arm64/base=2');
+    const running = spawn(
+      [process.execPath, join(PROJECT, 'scripts/nightly.ts'), '--folder', night(), '--', '--clause', 'E02'],
+      { cwd: root, reject: false },
+    );
+    running.stdout?.on('data', (text: Buffer) => {
+      if (text.includes('7.3/arm64/base: begins')) running.kill(name);
+    });
+    const { stdout, stderr, exitCode } = await running;
+    expect(String(stdout)).toMatch(
+      new RegExp(
+        `^Interrupted: 1 of 2 cells is done, in ${night()}\nGo on with: scripts/nightly --folder ${night()} -- --clause E02$`,
+        'm',
+      ),
+    );
+    expect(String(stdout)).not.toContain('# Night of');
+    expect(String(stderr)).toContain(`${name}: ending guests`);
+    expect(exitCode).toBe(130);
+  });
+});
+
 describe('the report', () => {
   it('has all cells in one run folder and in every format, and says what changed since the night before', async () => {
     await run('7.3/arm64/base=1');

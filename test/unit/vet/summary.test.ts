@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { buildResults, type Results } from '../../../harness/results/results.ts';
-import { nightExitCode, nightSummary, type NightCell } from '../../../harness/vet/nightly/summary.ts';
+import { interruptedLines, nightExitCode, nightSummary, type NightCell } from '../../../harness/vet/nightly/summary.ts';
 import { SCENARIOS } from '../../fixtures/events/scenarios.ts';
 
 const results = (name: string, change: Partial<Results> = {}): Results => ({
@@ -18,6 +18,14 @@ const cell = (id: string, change: Partial<NightCell> = {}): NightCell => {
   };
 };
 const summary = (...cells: readonly NightCell[]): string => nightSummary('Night of 2026-11-26', cells).join('\n');
+
+it('a night that is broken off goes on in its own folder, whatever day it is by then', () => {
+  const cells = [results('pass'), results('vacuous'), results('fail'), null].map((each) => ({ results: each }));
+  expect(interruptedLines(cells, ['--cell', '7.3/*'], { path: '/nights/2026-11-26', named: false })).toEqual([
+    'Interrupted: 2 of 4 cells are done, in /nights/2026-11-26',
+    "Go on with: scripts/nightly --folder /nights/2026-11-26 --cell '7.3/*'",
+  ]);
+});
 
 describe('the summary of a night', () => {
   it('tells every cell: good, bad, undecided, not run', () => {
