@@ -35,3 +35,9 @@ export class Countdown implements Disposable {
     clearInterval(this.#timer);
   }
 }
+
+/** What `work` comes to, or `late` where that takes longer than `ms` of our own time. */
+export async function atMost<T, L>(work: Promise<T>, ms: number, late: L): Promise<T | L> {
+  using countdown = new Countdown(ms);
+  return await Promise.race([work, countdown.over.then(() => late)]);
+}

@@ -53,6 +53,11 @@ export class ConsoleLines {
     return this.#rest === '' ? this.#kept : [...this.#kept, this.#rest];
   }
 
+  /** Those that are kept after the first `total` ones. */
+  linesAfter(total: number): readonly string[] {
+    return this.#kept.slice(Math.max(0, this.#kept.length - (this.total - total)));
+  }
+
   /** Those of the first `total` lines that are kept. */
   linesUpTo(total: number): readonly string[] {
     return this.#kept.slice(0, Math.max(0, this.#kept.length - (this.total - total)));

@@ -81,9 +81,8 @@ export function watchGuest(guest: Endable): GuestWatch {
   const offConsole = guest.console.subscribe((line) => {
     if (PANIC.test(line)) later(PANIC_MS, { text: 'the kernel panicked', by: 'guest' });
   });
-  let lines = guest.console.total;
-  const stall = watchStall(guest.pid, () => (lines = guest.console.total));
-  void stall.stalled.then(({ text }) => resolve({ text, by: 'host', lines }));
+  const stall = watchStall(guest);
+  void stall.stalled.then((news) => resolve({ ...news, by: 'host' }));
   const offEvents = guest.onEvent(({ event }) => {
     if (event === 'STOP')
       void stateOf(guest).then((state) => resolve({ text: `QEMU stopped the guest (${state})`, by: 'host' }));

@@ -6,7 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
-import { Countdown } from '../core/countdown.ts';
+import { atMost, Countdown } from '../core/countdown.ts';
 import { MmapvetError } from '../core/errors.ts';
 import { quoteCommand, spawn } from '../core/exec.ts';
 import { CONSOLE_ID, qemuCommand, socketsOf, type GuestRam } from './argv.ts';
@@ -252,7 +252,7 @@ export class Guest implements AsyncDisposable {
     answer.catch(() => {});
     using total = new Countdown(limits.totalMs);
     using silence = new Countdown(limits.silenceMs);
-    using stall = watchStall(this.pid);
+    using stall = watchStall(this);
     const unsubscribe = this.console.subscribe(() => silence.restart(limits.silenceMs));
     const stop = new AbortController();
     try {
@@ -336,7 +336,7 @@ export class Guest implements AsyncDisposable {
   /** Asks process 1 for a sign of life, past network and SSH. @returns whether it came in time */
   async answers(timeoutMs: number): Promise<boolean> {
     const answer = this.#handover.time().then(() => true);
-    return Promise.race([answer, sleep(timeoutMs, false, { ref: false })]);
+    return atMost(answer, timeoutMs, false);
   }
 
   /** Sends a BREAK and a key over the serial console: sysrq, for a guest whose user space is gone. */

@@ -7,6 +7,7 @@ import { createWriteStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { pipeline } from 'node:stream/promises';
+import { Countdown } from '../core/countdown.ts';
 import { MmapvetError } from '../core/errors.ts';
 import type { Qmp } from './qmp.ts';
 import { listenOnce } from './sockets.ts';
@@ -58,10 +59,11 @@ function migrated(qmp: Qmp): Promise<void> {
   });
   void qmp.closed.then(() => reject(new MmapvetError('MIGRATION_FAILED', 'QEMU ended while it moved the machine.')));
   const fail = (): void => reject(new MmapvetError('MIGRATION_FAILED', 'QEMU did not come to an end of it.'));
-  const timer = setTimeout(fail, STUCK_MS);
+  const countdown = new Countdown(STUCK_MS);
+  void countdown.over.then(fail);
   promise.catch(() => {});
   return promise.finally(() => {
-    clearTimeout(timer);
+    countdown[Symbol.dispose]();
     unsubscribe();
   });
 }

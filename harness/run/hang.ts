@@ -4,6 +4,7 @@
  * kernel that does and from trouble of ours. Everything that was found is kept before the guest is ended.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { atMost } from '../core/countdown.ts';
 import type { Fault } from '../core/events.ts';
 import type { Guest } from '../machine/guest.ts';
 import { hangFault, type HangKind } from '../probe/hang-fault.ts';
@@ -128,21 +129,20 @@ async function breakIn(guest: Guest): Promise<void> {
 
 /** Waits until the console is quiet after a dump, or has shown that none comes. */
 async function dumpSince(guest: Guest, from: number, pace: Pace): Promise<readonly string[]> {
-  const end = performance.now() + pace.stretch(DUMP_MS);
-  for (let seen = -1; performance.now() < end;) {
+  const quietMs = pace.stretch(300);
+  for (let seen = -1, looks = pace.stretch(DUMP_MS) / quietMs; looks > 0; looks -= 1) {
     const said = guest.console.total;
     if (said === seen && said > from) break;
     seen = said;
-    await Promise.race([guest.exited, sleep(pace.stretch(300))]);
+    await Promise.race([guest.exited, sleep(quietMs)]);
   }
-  const count = Math.min(guest.console.total - from, MAX_DUMP_LINES);
-  const lines = count === 0 ? [] : guest.console.lines().slice(-count);
+  const lines = guest.console.linesAfter(from).slice(-MAX_DUMP_LINES);
   const start = lines.findIndex((line) => line.includes('sysrq: '));
   return start < 0 ? [] : lines.slice(start).map((line) => harmless(line));
 }
 
 async function registersOf(guest: Guest, pace: Pace): Promise<string | null> {
   const asked = guest.qmp('human-monitor-command', { 'command-line': 'info registers -a' }).catch(() => null);
-  const answer = await Promise.race([asked, sleep(pace.stretch(1000), null, { ref: false })]);
+  const answer = await atMost(asked, pace.stretch(1000), null);
   return typeof answer === 'string' ? answer.slice(0, MAX_REGISTERS) : null;
 }

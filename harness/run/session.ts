@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Countdown } from '../core/countdown.ts';
 import type { CellId, Emit, Stage } from '../core/events.ts';
 import { MmapvetError, messageOf } from '../core/errors.ts';
 import { inStage } from '../kernel/stage.ts';
@@ -283,7 +284,12 @@ async function execProbes(
   state.transcript = reader.transcript();
   // What came after all, while the guest was asked, counts.
   const came = result.end.kind === 'exit' && (asked?.cell === null || watchdog.hasResult(asked?.cell ?? ''));
-  if (asked !== null && !came) state.hang = await asked.answer;
+  if (asked !== null && !came) {
+    const hang = await asked.answer;
+    // A guest that stood still meanwhile answers nothing, and that says nothing.
+    const over = await Promise.race([watch.over, Promise.resolve(null)]);
+    if (over?.lines === undefined) state.hang = hang;
+  }
   return result;
 }
 
@@ -346,16 +352,16 @@ export async function sawLine(guest: Guest, text: string, lagMs: number): Promis
   if (guest.console.lines().findLast(seen) !== undefined) return true;
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const last = performance.now() + CONSOLE_BEHIND_MS;
-  const timer = setTimeout(() => resolve(false), lagMs);
+  using countdown = new Countdown(lagMs);
+  void countdown.over.then(() => resolve(false));
   const unsubscribe = guest.console.subscribe((line) => {
     if (seen(line)) resolve(true);
-    else if (performance.now() < last) timer.refresh();
+    else if (performance.now() < last) countdown.restart(lagMs);
   });
   void guest.exited.then(() => resolve(false));
   try {
     return await promise;
   } finally {
-    clearTimeout(timer);
     unsubscribe();
   }
 }

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import { Client, type ClientChannel, type ConnectConfig } from 'ssh2';
 import pRetry from 'p-retry';
+import { Countdown } from '../core/countdown.ts';
 import { MmapvetError } from '../core/errors.ts';
 
 export interface SshTarget {
@@ -116,7 +117,8 @@ export class SshConnection implements AsyncDisposable {
     const { promise, resolve } = Promise.withResolvers<ExecEnd>();
     const lost = (): void => resolve({ kind: 'lost', why: this.#lost ?? 'the connection was closed' });
     const aborted = (): void => resolve({ kind: 'lost', why: 'the run was interrupted' });
-    const timer = setTimeout(() => resolve({ kind: 'timeout' }), request.timeoutMs);
+    using countdown = new Countdown(request.timeoutMs);
+    void countdown.over.then(() => resolve({ kind: 'timeout' }));
     let channel: ClientChannel | undefined;
     this.#client.once('close', lost);
     void request.until?.then((why) => resolve({ kind: 'lost', why }));
@@ -147,7 +149,6 @@ export class SshConnection implements AsyncDisposable {
       });
       return { end: await promise, ...kept };
     } finally {
-      clearTimeout(timer);
       this.#client.off('close', lost);
       request.signal?.removeEventListener('abort', aborted);
       channel?.close();
