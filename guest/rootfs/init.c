@@ -5,8 +5,8 @@
  * Sets the system up, waits on a virtio-serial port for what belongs to one run only (host key, client key, clock,
  * random seed), and serves SSH. It is one static program because each fork and exec of a shell costs 20 ms under
  * emulation, and so that no random byte or key exists before the host has handed them over: a snapshot taken while
- * it waits can be restored any number of times. The sshd of the first connection is started before that, as far as
- * hold.c lets it.
+ * it waits can be restored any number of times. The driver is loaded before that, and the sshd of the first connection
+ * started, as far as hold.c lets it.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -21,6 +21,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include "init.h"
 
@@ -91,6 +92,17 @@ static void network(void)
 	must(sethostname("mmapvet", 7) == 0, "host name");
 }
 
+/* If it does not load, whoever runs probes tries again and hears why. */
+static void load_driver(void)
+{
+	int fd = open("/mmapvet/mmapvet.ko", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	syscall(SYS_finit_module, fd, "", 0);
+	close(fd);
+}
+
 static void serve(int listener, int held)
 {
 	struct pollfd fds[] = {
@@ -123,6 +135,7 @@ int main(void)
 	/* children are reaped by the kernel */
 	signal(SIGCHLD, SIG_IGN);
 	network();
+	load_driver();
 	listener = listen_ssh();
 	has_port = open_port();
 	held = hold_sshd();

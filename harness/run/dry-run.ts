@@ -11,7 +11,7 @@ import { qemuCommand } from '../machine/argv.ts';
 import { machineFor } from '../machine/machine.ts';
 import { EXIT } from '../core/outcome.ts';
 import type { BuildPlan } from './plan.ts';
-import { INSMOD, PROBES } from './session.ts';
+import { LOAD_DRIVER, PROBES } from './session.ts';
 
 export async function dryRun(plan: BuildPlan, screen: Screen): Promise<number> {
   const work = join(cacheFolder(), 'work', 'KEY');
@@ -52,7 +52,7 @@ export async function dryRun(plan: BuildPlan, screen: Screen): Promise<number> {
       },
     );
     say(`${target.name}: boot`, quoteCommand(qemu));
-    say(`${target.name}: over SSH`, `${INSMOD}; ${PROBES} CELL …; rmmod mmapvet`);
+    say(`${target.name}: over SSH`, `${LOAD_DRIVER}; ${PROBES} CELL …; rmmod mmapvet`);
   }
   return EXIT.good;
 }

@@ -12,7 +12,7 @@ import { SshConnection } from '../ssh/connection.ts';
 import type { BuildPlan } from './plan.ts';
 import { prepareKernel, prepareTarget, readInputs } from './prepare.ts';
 import { Pace, SILENCE_MS } from './pace.ts';
-import { INSMOD } from './session.ts';
+import { LOAD_DRIVER } from './session.ts';
 
 export interface OpenGuest extends AsyncDisposable {
   readonly guest: Guest;
@@ -53,7 +53,7 @@ export async function openGuest(
   const guest = cleanup.use(await bootGuest(request, limits, signal));
   await guest.whenReady;
   const connection = cleanup.use(await SshConnection.connect(guest.takeSsh(), signal, { patient: gdb }));
-  const loaded = await connection.exec({ command: INSMOD, timeoutMs: pace.stretch(30_000), signal });
+  const loaded = await connection.exec({ command: LOAD_DRIVER, timeoutMs: pace.stretch(30_000), signal });
   if (loaded.end.kind !== 'exit' || loaded.end.code !== 0)
     throw new MmapvetError('DRIVER_LOAD', `The driver did not load: ${loaded.stderr.trim()}`, {
       hint: 'Read the end of the console.',

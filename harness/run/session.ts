@@ -74,7 +74,8 @@ export interface SessionResult {
 
 /** Where guest/rootfs puts module and probes. */
 const FOLDER = '/mmapvet';
-export const INSMOD = `insmod ${FOLDER}/mmapvet.ko`;
+/** Init has loaded it, if it loads. */
+export const LOAD_DRIVER = `{ test -d /sys/module/mmapvet || insmod ${FOLDER}/mmapvet.ko; }`;
 export const PROBES = `${FOLDER}/mmapvet-probes`;
 const OWN = `${FOLDER}/own`;
 
@@ -161,7 +162,8 @@ interface State {
 const NOT_LOADED = 101;
 const NOT_UNLOADED = 102;
 
-const LOAD = (lie: number): string => `${INSMOD} lie=${lie} || exit ${NOT_LOADED}`;
+const LOAD = (lie: number): string =>
+  `${LOAD_DRIVER} || exit ${NOT_LOADED}${lie === 0 ? '' : `; echo ${lie} > /sys/module/mmapvet/parameters/lie`}`;
 /**
  * Waiting for RCU is most of what rmmod does; nothing is vetted after it. That it fails is no news where the probes broke
  * before: what is left of them may still hold the driver.

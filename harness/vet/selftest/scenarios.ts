@@ -274,7 +274,7 @@ const OURS: readonly Scenario[] = [
     name: 'bad-driver',
     what: 'the driver is no module',
     pace: 'quick',
-    sabotage: { before: ['echo nonsense > /mmapvet/mmapvet.ko'] },
+    sabotage: { before: ['rmmod mmapvet', 'echo nonsense > /mmapvet/mmapvet.ko'] },
     cells: ONE,
     expected: { outcome: 'error', class: null, blame: 'us', says: /driver did not load/ },
   },
