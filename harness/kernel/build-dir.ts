@@ -113,7 +113,7 @@ async function use(folder: string, options: BuildOptions, context: KernelContext
       const places = { source, objects: folder, out, target: target.name, driver };
       const features = await probeFeatures(commands, places, toolchain, context);
       if (!hasHook(features)) return { value: { kind: 'no-hook', features } as const };
-      code = await buildGuestCode(guestKey, commands, places, toolchain, context, cache, features);
+      code = await buildGuestCode(guestKey, commands, places, toolchain, context, cache, features, null);
     }
     const identity = {
       target: target.name,

@@ -27,6 +27,7 @@ import {
   requireDriverFolder,
   type GuestCode,
 } from './guest.ts';
+import { forgetGuestCode } from './guest-stamp.ts';
 import { runMake } from './make.ts';
 import { notesFile, profileWords } from './profiled.ts';
 import { guestFolder, objectFolder, seedObjects, stampFile } from './seed.ts';
@@ -205,7 +206,9 @@ async function build(prepared: Prepared, context: KernelContext): Promise<BuildR
       : await compile(prepared, context, (done, total, object) => stage.progress(done, total, object));
     stage.progress(0, null, 'driver and probes');
     const places = { source: request.source.folder, objects, out: prepared.out, target, driver: request.driver };
-    const code = await buildGuestCode(guestKey, commands, places, toolchain, context, cacheContext(context), probed);
+    const recipe = prepared.configKey;
+    const cache = cacheContext(context);
+    const code = await buildGuestCode(guestKey, commands, places, toolchain, context, cache, probed, recipe);
     return { value: { kind: 'built', build: await assemble(prepared, entry, code, false) } as const };
   });
 }
@@ -230,6 +233,7 @@ async function configureAndProbe(prepared: Prepared, context: KernelContext): Pr
   const known = await configuredFeatures(objects, request.source.folder, configKey, context.signal);
   if (known !== null) return known;
   await forgetConfigured(objects);
+  await forgetGuestCode(out);
   return inStage('config', target, request.profile.name, context, async () => {
     const places = { source: request.source.folder, objects, out, target, driver: request.driver };
     await configure(wanted, commands, places, toolchain, context);

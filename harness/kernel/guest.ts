@@ -8,6 +8,7 @@ import { GUEST } from '../core/paths.ts';
 import { findEntry, keyOf, makeEntry, type CacheContext } from './cache.ts';
 import { stagedDriver, stagedGuest, type BuildCommands } from './commands.ts';
 import type { KernelContext } from './context.ts';
+import { beginGuestCode, isGuestCodeCurrent } from './guest-stamp.ts';
 import { runMake } from './make.ts';
 import type { Toolchain } from './toolchain.ts';
 import { filesBelow } from './work.ts';
@@ -141,6 +142,7 @@ export async function probeFeatures(
 /**
  * Builds module and probes and stores them.
  * @param known the kernel's features where they have been probed already
+ * @param recipe key of all that they are built by but the kernel; null: only make knows whether they are current
  * @throws MmapvetError DRIVER_DOES_NOT_FIT naming the first mismatch, PROBES_FAILED
  */
 export async function buildGuestCode(
@@ -151,19 +153,24 @@ export async function buildGuestCode(
   context: KernelContext,
   cache: CacheContext,
   known: readonly string[] | null,
+  recipe: string | null,
 ): Promise<GuestCode> {
   const features = known ?? (await probeFeatures(commands, places, toolchain, context));
-  await stageGuest(places);
-  await runMake(
-    commands.guest,
-    {
-      env: toolchain.env,
-      strip: [stagedGuest(places.out), places.out, places.objects, places.source],
-      log: `build-${places.target}.log`,
-      failure: (diagnosis, log) => guestFailure(diagnosis.first, diagnosis.lines, log, places.target),
-    },
-    context,
-  );
+  if (recipe === null || !(await isGuestCodeCurrent(places, recipe))) {
+    await stageGuest(places);
+    const built = recipe === null ? null : await beginGuestCode(places, recipe);
+    await runMake(
+      commands.guest,
+      {
+        env: toolchain.env,
+        strip: [stagedGuest(places.out), places.out, places.objects, places.source],
+        log: `build-${places.target}.log`,
+        failure: (diagnosis, log) => guestFailure(diagnosis.first, diagnosis.lines, log, places.target),
+      },
+      context,
+    );
+    await built?.();
+  }
   const { folder } = await makeEntry(
     'guests',
     key,
