@@ -1,7 +1,7 @@
 /** From an edit of mm/util.c to a verdict, against make alone of such an edit in the same object folder. */
 import { cp, readdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TARGETS } from '../../harness/core/arch.ts';
+import { DEFAULT_TARGETS } from '../../harness/core/arch.ts';
 import { spawn } from '../../harness/core/exec.ts';
 import { cacheFolder } from '../../harness/core/paths.ts';
 import { entryFolder, keyOf } from '../../harness/kernel/cache.ts';
@@ -36,6 +36,14 @@ async function newestSource(): Promise<string> {
   return newest.source;
 }
 
+/** What a developer edits is a git tree. All of it: Debian's packages carry a .gitignore that leaves nothing over. */
+async function commitAll(tree: string): Promise<void> {
+  const who = ['-c', 'user.name=bench', '-c', 'user.email=bench@localhost'];
+  await spawn(['git', '-C', tree, 'init', '--quiet']);
+  await spawn(['git', '-C', tree, 'add', '--all', '--force']);
+  await spawn(['git', '-C', tree, ...who, 'commit', '--quiet', '--message', 'base']);
+}
+
 let edits = 0;
 async function edit(tree: string): Promise<void> {
   const file = join(tree, 'mm/util.c');
@@ -48,7 +56,7 @@ async function edit(tree: string): Promise<void> {
 async function makeCommands(): Promise<Map<string, string>> {
   const lines = (await readFile(join(findRun('latest'), 'commands.txt'), 'utf8')).split('\n');
   return new Map(
-    TARGETS.flatMap(({ name }) => {
+    DEFAULT_TARGETS.flatMap(({ name }) => {
       const line = lines.findLast(
         (each) => each.startsWith('make ') && each.includes(`/objects/${name}-base-`) && each.endsWith(' modules'),
       );
@@ -81,12 +89,13 @@ async function vet(tree: string, args: readonly string[]): Promise<Sample> {
 export async function benchEdit(bench: Bench): Promise<void> {
   const tree = join(await realpath(bench.folder), 'tree');
   await cp(await newestSource(), tree, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+  await commitAll(tree);
   const work = workFolderAt(entryFolder('work', keyOf('tree', tree)));
   try {
     screen.out('  (the tree that will be edited is built once before)\n');
     await runMmapvet({}, '--kernel', tree, '--clause', 'E02');
     const commands = await makeCommands();
-    if (commands.size < TARGETS.length) throw new Error('the run has not compiled a kernel for each target');
+    if (commands.size < DEFAULT_TARGETS.length) throw new Error('the run has not compiled a kernel for each target');
     const make = async (targets: readonly string[]): Promise<Sample> => {
       await edit(work.source);
       const seconds = await timed(async () => {
@@ -94,7 +103,7 @@ export async function benchEdit(bench: Bench): Promise<void> {
       });
       return { seconds, bootAndProbes: 0, passed: '' };
     };
-    const names = TARGETS.map(({ name }) => name);
+    const names = DEFAULT_TARGETS.map(({ name }) => name);
     for (const { name, targets, args, room } of [
       { name: 'x86_64', targets: ['x86_64'], args: ['--target', 'x86_64'], room: 2 },
       { name: 'both targets', targets: names, args: [], room: 4 },
