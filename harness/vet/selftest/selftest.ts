@@ -3,6 +3,7 @@
  * then is that compared with what it should be.
  */
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { cellsFor, findClauses, type CatalogueCell } from '../../contract/catalogue.ts';
 import type { Target } from '../../core/arch.ts';
@@ -11,6 +12,7 @@ import type { Event, KernelIdentity } from '../../core/events.ts';
 import type { NamedReporter } from '../../report/multiplexer.ts';
 import type { Reporter } from '../../report/reporter.ts';
 import { createGates, type KernelOrigin, type Outcome } from '../../run/execute.ts';
+import { Gate } from '../../run/limits.ts';
 import type { RunPlan } from '../../run/plan.ts';
 import type { Prepared } from '../../run/prepare.ts';
 import { vetKernel } from '../vet-kernel.ts';
@@ -110,7 +112,9 @@ export async function runSelftest(request: SelftestRequest, context: SelftestCon
   };
   // The gates let in as many guests as the host bears; the longest begin first.
   const order = [...jobs].toSorted((a, b) => Number(b.scenario.pace === 'timer') - Number(a.scenario.pace === 'timer'));
-  await Promise.all(order.map(run));
+  // Each holds a run's events and consoles: only as many are begun as keep all guests busy.
+  const begun = new Gate(2 * availableParallelism());
+  await Promise.all(order.map((job) => begun.hold(() => run(job))));
   return results;
 }
 
