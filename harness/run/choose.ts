@@ -2,7 +2,7 @@
 import { CATALOGUE, cellsFor, findClauses, groupsFor, type CatalogueCell } from '../contract/catalogue.ts';
 import { PATHS, type Clause, type Path } from '../contract/clause.ts';
 import { findPrograms, SUITE_NAMES, SUITE_PROGRAMS, type SuiteProgram } from '../contract/suites.ts';
-import type { Profile } from '../core/arch.ts';
+import { PROFILES, type Profile } from '../core/arch.ts';
 import { usageError, type MmapvetError } from '../core/errors.ts';
 import { suggestHint } from '../core/suggest.ts';
 import { globToRegExp } from '../core/words.ts';
@@ -35,7 +35,7 @@ export function chooseCells(
   groupGlobs: readonly string[],
   clauseGlobs: readonly string[],
   pathGlobs: readonly string[],
-  profile: Pick<Profile, 'fragments'>,
+  profile: Pick<Profile, 'name' | 'fragments'>,
 ): ChosenCells {
   const paths = choosePaths(pathGlobs);
   const groups = commas(groupGlobs).map(findGroup);
@@ -52,12 +52,36 @@ export function chooseCells(
     paths,
   );
   if (checks.length === 0 && programs.length === 0)
-    throw usageError(
-      'NOTHING_CHOSEN',
-      `No cell is left of --clause "${[...commas(groupGlobs), ...commas(clauseGlobs)].join(',')}" and --path "${paths.join(',')}".`,
-      'Run "mmapvet list clauses" to see which clause has which path.',
-    );
+    throw everything ? noneOfProfile(paths, profile) : nothingChosen(commas(groupGlobs), commas(clauseGlobs), paths);
   return { checks, programs };
+}
+
+function nothingChosen(groups: readonly string[], clauses: readonly string[], paths: readonly Path[]): MmapvetError {
+  const asked = [
+    ['--group', groups],
+    ['--clause', clauses],
+    ['--path', paths],
+  ] as const;
+  const words = asked.flatMap(([option, values]) => (values.length === 0 ? [] : [`${option} "${values.join(',')}"`]));
+  return usageError(
+    'NOTHING_CHOSEN',
+    `No cell is left of ${words.join(' and ')}.`,
+    'Run "mmapvet list clauses" to see which clause has which path.',
+  );
+}
+
+/** A profile that leaves groups out may leave out all that a path has. */
+function noneOfProfile(paths: readonly Path[], profile: Pick<Profile, 'name'>): MmapvetError {
+  const having = (fragments: readonly string[]): string[] =>
+    groupsFor(fragments).flatMap(({ letter, clauses }) => (cellsFor(clauses, paths).length === 0 ? [] : [letter]));
+  const other = PROFILES.find(({ fragments }) => having(fragments).length > 0);
+  return usageError(
+    'NOTHING_CHOSEN',
+    `No clause of profile "${profile.name}" has path "${paths.join(',')}".`,
+    other === undefined
+      ? 'Run "mmapvet list clauses" to see which clause has which path.'
+      : `Choose --profile ${other.name}, whose group ${having(other.fragments).join(' and ')} has it.`,
+  );
 }
 
 /** @throws MmapvetError PATH_UNKNOWN (usage) */

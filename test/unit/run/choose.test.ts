@@ -53,6 +53,35 @@ it('what runs on this machine alone needs no target', () => {
 });
 
 describe('--path', () => {
+  const refusal = (...words: Parameters<typeof chooseCells>): unknown => {
+    try {
+      return chooseCells(...words);
+    } catch (error) {
+      return error;
+    }
+  };
+
+  it('that the profile has no clause for is refused, with the profile that has', () => {
+    expect(refusal([], [], ['user'], BASE)).toMatchObject({
+      code: 'NOTHING_CHOSEN',
+      exit: 64,
+      message: 'No clause of profile "base" has path "user".',
+      hint: 'Choose --profile users, whose group U has it.',
+    });
+    const users = PROFILES.find(({ name }) => name === 'users')!;
+    expect(chooseCells([], [], ['user'], users).checks.every(({ clause }) => clause.id.startsWith('U'))).toBe(true);
+  });
+
+  it('that the clauses do not have is refused, with what was asked for', () => {
+    expect(refusal(['D'], ['E02'], ['user'], BASE)).toMatchObject({
+      code: 'NOTHING_CHOSEN',
+      message: 'No cell is left of --group "D" and --clause "E02" and --path "user".',
+    });
+    expect(refusal([], ['E02'], ['user'], BASE)).toMatchObject({
+      message: 'No cell is left of --clause "E02" and --path "user".',
+    });
+  });
+
   it("of a probe of one's own has no in-tree users", () => {
     expect(choosePaths(['w1,USER'])).toEqual(['W1', 'user']);
     expect(() => choosePaths(['user'], DRIVER_PATHS)).toThrow('There is no path "user".');
