@@ -1,4 +1,5 @@
 /** The command line: the one place that turns errors into words and ends the process. */
+import { diskError } from '../core/disk.ts';
 import { MmapvetError } from '../core/errors.ts';
 import { startLeash } from '../core/leash.ts';
 import { EXIT } from '../core/outcome.ts';
@@ -60,7 +61,8 @@ async function load(name: CommandName): Promise<Command> {
   }
 }
 
-function printError(screen: Screen, error: unknown): number {
+function printError(screen: Screen, cause: unknown): number {
+  const error = diskError(cause);
   if (error instanceof Interrupted) {
     screen.err(`${screen.style('yellow', 'Interrupted.')}\n`);
     return EXIT.interrupted;

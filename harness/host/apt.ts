@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { access, mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { diskError, isDiskError } from '../core/disk.ts';
 import { MmapvetError } from '../core/errors.ts';
 import { run, type ExecResult } from '../core/exec.ts';
 import { takeLock } from '../core/lock.ts';
@@ -49,12 +50,6 @@ const APT_FAILURES: readonly (readonly [RegExp, string, string, string])[] = [
     'Try again; a mirror that is being updated or a caching proxy can cause this.',
   ],
   [
-    /No space left/i,
-    'NO_SPACE',
-    "The disk is full: apt can't store what it downloads",
-    'Free some space, or move the cache with XDG_CACHE_HOME.',
-  ],
-  [
     /resolve|connect|timed out|unreachable|Connection|Cannot initiate|Unable to fetch|40[3-9]|50\d/i,
     'APT_NETWORK',
     'The Debian mirror was not reached',
@@ -86,7 +81,7 @@ export class PrivateApt {
     const result = await this.#apt(['apt-get', 'update', '-q'], { mayFail: true });
     const problems = problemLines(result);
     const lists = (await readdir(join(this.folder, 'state/lists'))).filter((name) => name.includes('_Packages'));
-    if (problems.length > 0 || lists.length === 0) throw aptError('apt-get update', problems);
+    if (problems.length > 0 || lists.length === 0) throw aptError('apt-get update', problems, this.folder);
     await writeFile(join(this.folder, 'updated'), await this.#sourcesHash());
   }
 
@@ -145,7 +140,7 @@ export class PrivateApt {
       result = await this.#fetch(name, version);
     }
     if (typeof result === 'string') return result;
-    if (!isGone(result)) throw aptError(`apt-get download ${name}=${version}`, problemLines(result));
+    if (!isGone(result)) throw aptError(`apt-get download ${name}=${version}`, problemLines(result), this.folder);
     const have = await this.versions(name);
     const listed = have.map((entry) => `${entry.version} (${entry.suite})`).join(', ');
     throw new MmapvetError('APT_GONE', `The archive does not have "${name}" in version "${version}".`, {
@@ -276,8 +271,11 @@ export function problemLines(result: Pick<ExecResult, 'stderr'>): string[] {
     .filter((line) => !/does not have a Release file|configured multiple times|legacy trusted\.gpg/.test(line));
 }
 
-function aptError(what: string, problems: readonly string[]): MmapvetError {
+/** @param folder that apt writes to */
+function aptError(what: string, problems: readonly string[], folder: string): MmapvetError {
   const text = problems.join('\n');
+  const full = diskError(new MmapvetError('APT_FAILED', text), folder);
+  if (isDiskError(full)) return full;
   for (const [pattern, code, sentence, hint] of APT_FAILURES)
     if (pattern.test(text)) return new MmapvetError(code, `${sentence} ("${what}").`, { hint, details: problems });
   return new MmapvetError('APT_FAILED', `"${what}" did not work.`, {

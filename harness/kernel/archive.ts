@@ -1,6 +1,7 @@
 /** Unpacks a kernel's tarball, or the one in a linux-source package, into a new folder. */
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDiskFull } from '../core/disk.ts';
 import { MmapvetError, usageError } from '../core/errors.ts';
 import { run } from '../core/exec.ts';
 import { versionOfTree } from './version.ts';
@@ -22,7 +23,7 @@ export async function unpackTarball(file: string, folder: string, signal: AbortS
     );
   } catch (error) {
     signal.throwIfAborted();
-    if (!(error instanceof MmapvetError) || error.details.some((line) => line.includes('No space left'))) throw error;
+    if (!(error instanceof MmapvetError) || isDiskFull(error)) throw error;
     throw new MmapvetError('KERNEL_UNREADABLE', `"${file}" can't be unpacked.`, {
       blame: 'usage',
       hint: 'Give a whole .tar, .tar.gz, .tar.xz or .tar.zst of a kernel tree.',

@@ -3,11 +3,12 @@ import { hash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { mkdir, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { diskError } from '../core/disk.ts';
 import type { KernelIdentity } from '../core/events.ts';
 import { MmapvetError, usageError } from '../core/errors.ts';
 import { cacheFolder } from '../core/paths.ts';
 import type { BuildKeys, BuildOptions, BuildResult } from './build.ts';
-import { keyOf, lockFor, orNoSpace } from './cache.ts';
+import { keyOf, lockFor } from './cache.ts';
 import { planBuildCommands, type BuildCommands } from './commands.ts';
 import { readWantedConfig, requireNeeded } from './config.ts';
 import { tell, type KernelContext } from './context.ts';
@@ -53,7 +54,7 @@ export async function useBuildDir(folder: string, options: BuildOptions, context
   try {
     return await use(folder, options, context);
   } catch (error) {
-    throw orNoSpace(error, cacheFolder());
+    throw diskError(error, cacheFolder());
   }
 }
 

@@ -6,12 +6,13 @@ import { constants, existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { hash } from 'node:crypto';
+import { diskError } from '../core/disk.ts';
 import type { Profile, Target } from '../core/arch.ts';
 import type { BuildIdentity } from '../core/events.ts';
 import { MmapvetError } from '../core/errors.ts';
 import { quoteCommand } from '../core/exec.ts';
 import { cacheFolder } from '../core/paths.ts';
-import { findEntry, keyOf, makeEntry, orNoSpace } from './cache.ts';
+import { findEntry, keyOf, makeEntry } from './cache.ts';
 import { listCommands, planBuildCommands, type BuildCommands } from './commands.ts';
 import { configFiles, configure, readWantedConfig, wantedLines, type WantedConfig } from './config.ts';
 import { configuredFeatures, forgetConfigured, rememberConfigured } from './configured.ts';
@@ -109,7 +110,7 @@ export async function buildKernel(request: BuildRequest, context: KernelContext)
   try {
     return await build(await prepare(request, context), context);
   } catch (error) {
-    throw orNoSpace(error, cacheFolder());
+    throw diskError(error, cacheFolder());
   }
 }
 

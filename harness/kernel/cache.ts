@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import { messageOf, MmapvetError } from '../core/errors.ts';
+import { diskError } from '../core/disk.ts';
 import { takeLock } from '../core/lock.ts';
 import { cacheFolder } from '../core/paths.ts';
 import { startTime } from '../core/process.ts';
@@ -47,7 +47,7 @@ export function lockFor(name: string, what: string, context: CacheContext): Prom
 
 /**
  * The entry of a key, made by `fill` (which is given an empty folder) if it is not there.
- * @throws MmapvetError NO_SPACE, and whatever `fill` throws; then nothing of the entry stays.
+ * @throws MmapvetError NO_SPACE, NOT_WRITABLE, and whatever `fill` throws; then nothing of the entry stays.
  */
 export async function makeEntry(
   kind: string,
@@ -71,20 +71,9 @@ export async function makeEntry(
     markUsed(folder);
   } catch (error) {
     if (making !== '') await rm(making, { recursive: true, force: true });
-    throw orNoSpace(error, folder);
+    throw diskError(error, folder);
   }
   return { folder, reused: false };
-}
-
-/** A full disk shows as an errno of ours, or in the last words of a program: one clear error for both. */
-export function orNoSpace(error: unknown, where: string): unknown {
-  const words = [messageOf(error), ...(error instanceof MmapvetError ? error.details : [])].join('\n');
-  if (error instanceof MmapvetError && error.code === 'NO_SPACE') return error;
-  if (!/ENOSPC|No space left on device|EDQUOT|Disk quota exceeded/.test(words)) return error;
-  return new MmapvetError('NO_SPACE', `There is no space left on the disk of "${where}".`, {
-    hint: 'Free some space, or move the cache with XDG_CACHE_HOME. Nothing half-written was kept.',
-    cause: error,
-  });
 }
 
 /** Removes what processes that are dead now had begun. */

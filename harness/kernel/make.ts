@@ -3,6 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
+import { diskError } from '../core/disk.ts';
 import { MmapvetError } from '../core/errors.ts';
 import { quoteCommand, run } from '../core/exec.ts';
 import type { BuildCommand } from './commands.ts';
@@ -11,7 +12,7 @@ import { diagnose, type Diagnosis } from './diagnostics.ts';
 
 export interface MakeOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Folders that errors show paths relative to. */
+  /** Folders that errors show paths relative to; the first one is written to. */
   readonly strip: readonly string[];
   /** Log file, in the context's folder; commands of one build share it. */
   readonly log: string;
@@ -56,7 +57,7 @@ export async function runMake(
   } catch (error) {
     context.signal.throwIfAborted();
     if (error instanceof MmapvetError && error.code === 'EXEC_FAILED')
-      throw options.failure(diagnose(output, options.strip), logFile);
+      throw diskError(options.failure(diagnose(output, options.strip), logFile), options.strip[0]);
     throw error;
   } finally {
     log.end();

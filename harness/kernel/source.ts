@@ -8,11 +8,12 @@ import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, readFile, realpath, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { diskError } from '../core/disk.ts';
 import type { KernelIdentity } from '../core/events.ts';
 import { cacheFolder } from '../core/paths.ts';
 import { unpackSourceDeb, unpackTarball } from './archive.ts';
 import { markUsed } from './usage.ts';
-import { entryFolder, keyOf, lockFor, makeEntry, orNoSpace } from './cache.ts';
+import { entryFolder, keyOf, lockFor, makeEntry } from './cache.ts';
 import { tell, type KernelContext } from './context.ts';
 import { chooseDebianSource, rememberUnpacked, sourceArchive, type DebianSource } from './debian.ts';
 import { applyPatches } from './apply.ts';
@@ -80,7 +81,7 @@ export async function resolveSource(
     };
   } catch (error) {
     await locks.disposeAsync();
-    throw orNoSpace(error, cacheFolder());
+    throw diskError(error, cacheFolder());
   }
 }
 
@@ -166,7 +167,7 @@ async function archiveBase(archive: Archive, locks: AsyncDisposableStack, contex
       const version = await requireKernelTree(work.source, identity.source);
       await writeFile(versionFile, JSON.stringify(version));
     } catch (error) {
-      throw orNoSpace(error, cacheFolder());
+      throw diskError(error, cacheFolder());
     }
   };
   let placed: Promise<void> | null = null;

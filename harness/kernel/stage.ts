@@ -1,5 +1,6 @@
 /** A stage's events: start, progress, and an end however it ends. */
 import type { Stage } from '../core/events.ts';
+import { diskError } from '../core/disk.ts';
 import { messageOf } from '../core/errors.ts';
 import type { KernelContext } from './context.ts';
 
@@ -41,7 +42,8 @@ export async function inStage<T>(
     end(true, result.reused ?? false, result.detail ?? '');
     return result.value;
   } catch (error) {
-    end(false, false, messageOf(error));
-    throw error;
+    const told = diskError(error);
+    end(false, false, messageOf(told));
+    throw told;
   }
 }

@@ -124,7 +124,7 @@ export class Guest implements AsyncDisposable {
 
   /**
    * Starts QEMU and lets the guest run. A lost race for the SSH port is tried again.
-   * @throws MmapvetError QEMU_FAILED when QEMU ends before the guest ran, QEMU_HANGS when it does not answer,
+   * @throws MmapvetError QEMU_FAILED when QEMU ends before the guest ran, QEMU_NO_MEMORY where its memory's file found no space, QEMU_HANGS when it does not answer,
    * MIGRATION_FAILED for a state that does not load; the abort reason when `signal` fires
    */
   static async start(request: GuestRequest, how: GuestStart = BOOT, options: StartOptions = {}): Promise<Guest> {
@@ -460,9 +460,11 @@ function ramOf(how: GuestStart): GuestRam | null {
 
 function startError(command: readonly string[], exit: GuestExit): MmapvetError {
   const said = exit.stderr.trim().split('\n').filter(Boolean);
+  const how = exit.signal === undefined ? `with code ${exit.exitCode}` : `by ${exit.signal}`;
   return new MmapvetError(
-    'QEMU_FAILED',
-    `QEMU did not start: ${said.at(-1) ?? `it ended with code ${exit.exitCode}`}`,
+    // A page of its memory's file that can't be had.
+    exit.signal === 'SIGBUS' ? 'QEMU_NO_MEMORY' : 'QEMU_FAILED',
+    `QEMU did not start: ${said.at(-1) ?? `it ended ${how}`}`,
     {
       hint: 'Run "mmapvet doctor"; try the command by hand.',
       details: [...said.slice(-10), quoteCommand(command)],

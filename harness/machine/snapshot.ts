@@ -6,6 +6,7 @@ import { open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { release } from 'node:os';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { isDiskError } from '../core/disk.ts';
 import { MmapvetError } from '../core/errors.ts';
 import { findProgram } from '../host/find.ts';
 import { findEntry, keyOf, makeEntry } from '../kernel/cache.ts';
@@ -106,7 +107,7 @@ async function read(folder: string): Promise<Snapshot> {
 /**
  * Finds a key's snapshot, or boots a guest and saves it.
  * @param request its `consoleFile` gets the console of that boot
- * @throws only what is neither the kernel's nor QEMU's doing: NO_SPACE, QEMU_FAILED, the abort reason
+ * @throws only what is neither the kernel's nor the disk's doing: QEMU_FAILED, the abort reason
  */
 export async function takeSnapshot(
   key: string,
@@ -136,6 +137,8 @@ export async function takeSnapshot(
   } catch (error) {
     signal.throwIfAborted();
     if (failure !== null) return failure;
+    // Guests can do without.
+    if (isDiskError(error)) return { kind: 'not-saved', error };
     throw error;
   }
 }
@@ -170,7 +173,9 @@ async function bootOnce(
   await Promise.all([createPrivate(files.ram, request.machine.memoryMiB * 2 ** 20), createPrivate(files.state, 0)]);
   const start = performance.now();
   const how = { kind: 'boot-to-save', ram: files.ram } as const;
-  await using guest = await Guest.start(request, how, { signal, limitMs: limits.startMs });
+  await using guest = await Guest.start(request, how, { signal, limitMs: limits.startMs }).catch((error: unknown) => {
+    throw error instanceof MmapvetError && error.code === 'QEMU_NO_MEMORY' ? noSpace(dirname(folder), error) : error;
+  });
   try {
     await guest.save(files.state, limits, signal);
     return { kind: 'saved', lines: guest.console.lines(), bootMs: performance.now() - start };

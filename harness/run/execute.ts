@@ -8,6 +8,7 @@ import { cellsFor, groupsFor } from '../contract/catalogue.ts';
 import { HOST_TARGET, programsOn } from '../contract/suites.ts';
 import { readRecorded, type Recorded } from '../contract/recorded.ts';
 import type { Target } from '../core/arch.ts';
+import { diskError } from '../core/disk.ts';
 import { messageOf, MmapvetError } from '../core/errors.ts';
 import type { CellId, Emit, Event, KernelIdentity } from '../core/events.ts';
 import { machineFor } from '../machine/machine.ts';
@@ -233,8 +234,9 @@ async function runAll(execution: Execution, facts: Facts, sink: Sink, built: Map
   );
   const recorder = plan.update ? createRecorder(facts.recorded, plan.checks) : null;
   /** Trouble of one target, or of all. An interrupt is no trouble, whatever it broke on its way. */
-  const giveUp = (error: unknown, target: string | null): void => {
+  const giveUp = (cause: unknown, target: string | null): void => {
     if (signal.aborted) return;
+    const error = diskError(cause);
     emitError(sink.emit, target, error);
     const concerned = (name: string): boolean => target === null || name === target;
     for (const [{ name }, vet] of vets) if (concerned(name)) vet.giveUp('not-run', messageOf(error));

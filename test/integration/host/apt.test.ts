@@ -94,6 +94,15 @@ test('without a network, lists of an earlier time do, and a note says so', async
   expect(notes).toEqual([expect.stringMatching(/not reached.*earlier time/)]);
 });
 
+test('a full disk is told with its place, and is no trouble of the network', async () => {
+  vi.stubEnv('FAKE_APT_SAYS', `${NO_NETWORK}  Error writing to file - write (28: No space left on device)`);
+  const apt = open();
+  await expect(apt.versions('busybox')).rejects.toMatchObject({
+    code: 'NO_SPACE',
+    message: `There is no space left on the disk of "${apt.folder}".`,
+  });
+});
+
 test('a wrong signature is never passed over, old lists or not', async () => {
   const apt = open();
   await apt.update();

@@ -109,8 +109,8 @@ describe('no snapshot', () => {
     expect(await findSnapshot('key')).toBeNull();
   });
 
-  test('no space for the memory of a saved guest: guests have to be booted, nothing is stored', async () => {
-    expect(await take('no-space')).toMatchObject({ kind: 'not-saved', error: { code: 'NO_SPACE' } });
+  test.each(['no-space', 'no-space-early'])('no memory for a saved guest (%s): guests are booted', async (guest) => {
+    expect(await take(guest)).toMatchObject({ kind: 'not-saved', error: { code: 'NO_SPACE' } });
     expect(await readdir(join(entry(), '..'))).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { TARGETS } from '../../../harness/core/arch.ts';
-import { keyOf, orNoSpace } from '../../../harness/kernel/cache.ts';
+import { keyOf } from '../../../harness/kernel/cache.ts';
 import { listCommands, planBuildCommands, type CommandInputs } from '../../../harness/kernel/commands.ts';
 import { diagnose } from '../../../harness/kernel/diagnostics.ts';
 import { parseObject } from '../../../harness/kernel/make.ts';
@@ -153,10 +153,4 @@ describe("what a build's output says", () => {
 test('a key is made of its parts and where they end', () => {
   expect(keyOf('a', 'b')).toBe(keyOf('a', 'b'));
   expect(new Set([keyOf('a', 'b'), keyOf('ab'), keyOf('b', 'a'), keyOf('a', ['b']), keyOf('a', 'b', '')]).size).toBe(5);
-});
-
-test('only a full disk is called one', () => {
-  const other = new Error('EACCES');
-  expect(orNoSpace(other, '/c')).toBe(other);
-  expect(orNoSpace(new Error('ENOSPC: no space left on device, write'), '/c')).toMatchObject({ code: 'NO_SPACE' });
 });
