@@ -10,7 +10,7 @@ import { readRecorded, type Recorded } from '../contract/recorded.ts';
 import type { Target } from '../core/arch.ts';
 import { diskError } from '../core/disk.ts';
 import { messageOf, MmapvetError } from '../core/errors.ts';
-import type { CellId, Emit, Event, KernelIdentity } from '../core/events.ts';
+import type { CellId, Emit, Event } from '../core/events.ts';
 import { machineFor } from '../machine/machine.ts';
 import { toFile } from '../report/create.ts';
 import { createJunitReporter } from '../report/junit.ts';
@@ -24,23 +24,18 @@ import { symbolizingEmit } from './fault-symbols.ts';
 import type { GuestHook } from './guests.ts';
 import { createKnownTrouble, type KnownTrouble, type Scope } from './known.ts';
 import { Gate, guestsAtOnce } from './limits.ts';
+import { openSource, type KernelOrigin } from './open-source.ts';
 import { Pace } from './pace.ts';
 import { catalogueOf, type RunPlan } from './plan.ts';
-import { prepareKernel, prepareTarget, prepareUserland, type Inputs, type Prepared } from './prepare.ts';
-import { createRecorder, type Recorder } from './record.ts';
+import type { Prepared } from './prepare.ts';
+import { createRecorder } from './record.ts';
 import type { SessionHooks } from './session.ts';
 import { isOver, requireSameBuild, restOf, takeOver, type Resume } from './resume.ts';
 import { createSink, type Sink } from './sink.ts';
-import { SuiteVet, type Userland } from './suite-vet.ts';
+import { SuiteVet } from './suite-vet.ts';
+import { isUsual, keepSettled, takeStored } from './stored.ts';
 import { suiteCells } from './suites.ts';
 import { TargetVet } from './target.ts';
-import { findVerdicts, keepVerdicts, settledCells, verdictsKey } from './verdict-store.ts';
-
-/** Where the kernel comes from. */
-export type KernelOrigin =
-  | { readonly kind: 'inputs'; readonly inputs: Inputs }
-  /** As an earlier execution left it: nothing is built, no source is touched. */
-  | { readonly kind: 'built'; readonly kernel: KernelIdentity | null; readonly targets: ReadonlyMap<string, Prepared> };
 
 /** What several executions at once share. */
 export interface Gates {
@@ -243,7 +238,15 @@ async function runAll(execution: Execution, facts: Facts, sink: Sink, built: Map
     for (const [name, suite] of suites) if (concerned(name)) suite.giveUp(messageOf(error));
   };
   try {
-    const source = await openSource(execution, sink, sources, recorder).catch((error: unknown) => {
+    const source = await openSource({
+      plan,
+      origin: execution.origin,
+      store,
+      emit: sink.emit,
+      signal,
+      sources,
+      recorder,
+    }).catch((error: unknown) => {
       execution.onBuilt?.();
       throw error;
     });
@@ -298,94 +301,6 @@ async function runAll(execution: Execution, facts: Facts, sink: Sink, built: Map
   if (signal.aborted) return;
   facts.known.conclude(scopeOf(plan, vets), sink.emit);
   recorder?.conclude(sink.cells, sink.emit);
-}
-
-/**
- * Whether somebody may ask the same again: not a part of what an earlier execution built, no probe of the user's own,
- * nothing done to the guests, and no verdict of an earlier run, that this code did not judge.
- */
-const isUsual = ({ plan, origin, onGuest, resume }: Execution): boolean =>
-  origin.kind === 'inputs' && plan.own === null && onGuest === undefined && resume === undefined;
-
-/** @returns whether there were verdicts to take */
-async function takeStored({ plan, allow, reuse }: Execution, ready: Prepared, emit: Emit): Promise<boolean> {
-  if (reuse !== true || ready.kind !== 'built') return false;
-  const stored = await findVerdicts(await verdictsKey(ready, plan, allow));
-  if (stored === null) return false;
-  const target = ready.target.name;
-  const text = `The verdicts are those of ${stored.at.slice(0, 16).replace('T', ' ')} UTC: same kernel, image and cells.`;
-  emit({ kind: 'note', target, level: 'info', code: VERDICTS_STORED, text });
-  // Their evidence lies in another run's folder.
-  for (const cell of stored.cells) emit({ kind: 'cell', cell: { ...cell, evidence: null } });
-  return true;
-}
-
-/** The code of the note that says that nothing was run. */
-export const VERDICTS_STORED = 'VERDICTS_STORED';
-
-/** For the next one who asks the same. That they can't be kept is no reason for a run to fail. */
-async function keepSettled(
-  { plan, allow, store }: Execution,
-  events: readonly Event[],
-  built: ReadonlyMap<string, Prepared>,
-): Promise<void> {
-  for (const [target, ready] of built) {
-    const isStored = events.some(
-      (event) => event.kind === 'note' && event.code === VERDICTS_STORED && event.target === target,
-    );
-    const cells = isStored ? null : settledCells(events, target, plan.checks.length);
-    if (cells === null || ready.kind !== 'built') continue;
-    const verdicts = { at: new Date().toISOString(), folder: store.folder, cells };
-    // oxlint-disable-next-line no-await-in-loop -- two small files
-    await verdictsKey(ready, plan, allow)
-      .then((key) => keepVerdicts(key, verdicts))
-      .catch(() => {});
-  }
-}
-
-/** What targets are prepared from; it may be disposed of as soon as all are. */
-interface OpenSource extends AsyncDisposable {
-  prepare(target: Target): Promise<Prepared>;
-  prepareUserland(): Promise<Userland>;
-}
-
-async function openSource(
-  { plan, origin, store, signal }: Execution,
-  { emit }: Sink,
-  sources: Gate,
-  recorder: Recorder | null,
-): Promise<OpenSource> {
-  if (origin.kind === 'built') {
-    if (origin.kernel !== null) emit({ kind: 'kernel', kernel: origin.kernel });
-    return {
-      prepare: async (target) => again(origin.targets, target, emit),
-      prepareUserland: async () => ({ kernelVersion: origin.kernel?.version ?? '', build: null }),
-      async [Symbol.asyncDispose]() {},
-    };
-  }
-  await using stack = new AsyncDisposableStack();
-  stack.use(await sources.enter());
-  signal.throwIfAborted();
-  const kernel = stack.use(await prepareKernel(plan, origin.inputs, { emit, signal, logFolder: store.place('logs') }));
-  await recorder?.locate(kernel);
-  const building = new Gate(1);
-  const opened = stack.move();
-  return {
-    prepare: (target) => building.hold(() => prepareTarget(kernel, target)),
-    prepareUserland: () => building.hold(() => prepareUserland(kernel)),
-    [Symbol.asyncDispose]: () => opened.disposeAsync(),
-  };
-}
-
-/** @throws MmapvetError NOT_BUILT */
-function again(targets: ReadonlyMap<string, Prepared>, target: Target, emit: Emit): Prepared {
-  const prepared = targets.get(target.name);
-  if (prepared === undefined)
-    throw new MmapvetError('NOT_BUILT', `There is no build for ${target.name} to vet again.`, {
-      hint: 'See why it did not build.',
-    });
-  if (prepared.kind === 'built') emit({ kind: 'build', build: { ...prepared.build.identity, reused: true } });
-  return prepared;
 }
 
 /** Targets whose kernel is known: only there an entry of allow.yaml can be said to be needless. */

@@ -5,7 +5,8 @@
 import { readAllowFile } from '../contract/allow-file.ts';
 import { createMultiplexer, type NamedReporter } from '../report/multiplexer.ts';
 import { createRunStore } from '../results/store.ts';
-import { execute, keptReporters, type Gates, type KernelOrigin, type Outcome } from '../run/execute.ts';
+import { execute, keptReporters, type Gates, type Outcome } from '../run/execute.ts';
+import type { KernelOrigin } from '../run/open-source.ts';
 import type { GuestHook } from '../run/guests.ts';
 import type { RunPlan } from '../run/plan.ts';
 import { readInputs } from '../run/prepare.ts';
