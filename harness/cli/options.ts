@@ -154,10 +154,14 @@ export const OPTIONS: readonly OptionSpec[] = [
     help: 'exit as "git bisect run" reads it: 0 good, 1 bad, 125 this tree can\'t be judged, 255 stop',
     commands: ['run'],
   },
-  { flags: '--repeat <n>', help: 'run each cell so often, every second time on a booted guest', commands: PROBES },
+  {
+    flags: '--repeat <n>',
+    help: 'run each cell so often, every second time on a booted guest (vma-userland: in a new process)',
+    commands: PROBES,
+  },
   {
     flags: '--confirm <n>',
-    help: 'run a failed cell so often again, every second time on a booted guest',
+    help: 'run a failed cell so often again, every second time on a booted guest (vma-userland: in a new process)',
     commands: PROBES,
     fallback: '2',
   },

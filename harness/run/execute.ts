@@ -19,7 +19,7 @@ import type { Multiplexer, NamedReporter, ReporterFailure } from '../report/mult
 import { repeatCommand } from '../report/repeat-command.ts';
 import { buildResults, type Results } from '../results/results.ts';
 import type { RunStore } from '../results/store.ts';
-import { identityOf, keepEvidence, NOTHING_FOUND } from './evidence.ts';
+import { identityOf, keepEvidence } from './evidence.ts';
 import { symbolizingEmit } from './fault-symbols.ts';
 import type { GuestHook } from './guests.ts';
 import { createKnownTrouble, type KnownTrouble, type Scope } from './known.ts';
@@ -349,12 +349,12 @@ function suiteVet(execution: Execution, target: string, facts: Facts, emit: Emit
     target,
     consoleFile: (guest) => store.place(`${target}/console-${guest}.log`),
     allow: facts.known.entries,
-    keepEvidence: (cell, slice) =>
+    keepEvidence: (cell, found) =>
       keepEvidence(
         store,
         cell,
-        { ...NOTHING_FOUND, slice },
-        identityOf(facts.events, cell.target, null),
+        found,
+        identityOf(facts.events, cell.target, found.guest),
         repeatCommand(command, cell),
       ),
     pace: facts.pace,

@@ -1,43 +1,72 @@
-/** The kernel's own tests on one target, or on this machine, from what was built to a verdict for each program. */
+/**
+ * The kernel's own tests on one target, or on this machine, from what was built to a verdict for each program. Programs
+ * that failed are run again on fresh guests before that is told, as cells of clauses are; on this machine, where there is
+ * no guest, each run is a fresh process.
+ */
 import { readFile } from 'node:fs/promises';
+import { programsOn, type SuiteProgram } from '../contract/suites.ts';
 import { messageOf, MmapvetError } from '../core/errors.ts';
+import type { Cell, Stage } from '../core/events.ts';
+import { plural } from '../core/words.ts';
+import { inStage } from '../kernel/stage.ts';
 import type { SuiteBuild } from '../kernel/suites.ts';
+import { guestOfRepeat, type GuestKind } from './batches.ts';
+import type { Found } from './evidence.ts';
 import { Guests } from './guests.ts';
 import type { Gate } from './limits.ts';
 import type { Prepared } from './prepare.ts';
 import { runInGuests, runUserland, SuiteLedger, type SuiteOptions } from './suites.ts';
+import { cellName, Tally } from './tally.ts';
 
 export interface SuiteVetOptions extends SuiteOptions {
   /** Where the console of the n-th guest goes. */
   readonly consoleFile: (guest: number) => string;
+  /** Keeps what a person needs of a program that did not pass. @returns the folder, null where nothing was kept */
+  readonly keepEvidence: (cell: Cell, found: Found) => string | null;
 }
 
 /** The guests of the clauses have the numbers up to here. */
 const GUESTS_BEFORE = 10_000;
 
+/** Runs programs once. @returns what keeps every later run from running any; null where the next one may be spared it */
+type RunOnce = (kind: GuestKind, ledger: SuiteLedger) => Promise<string | null>;
+
 export class SuiteVet {
   readonly #options: SuiteVetOptions;
-  readonly #ledger: SuiteLedger;
+  readonly #programs: readonly SuiteProgram[];
+  readonly #tally: Tally<SuiteProgram>;
+  #config: ReadonlySet<string> | null = null;
+  /** Empty until it is known. */
+  #kernelVersion = '';
 
   constructor(options: SuiteVetOptions) {
+    const { plan, target, keepEvidence, emit } = options;
     this.#options = options;
-    this.#ledger = new SuiteLedger(options);
+    this.#programs = programsOn(plan.programs, target);
+    this.#tally = new Tally({
+      cells: new Map(this.#programs.map((program) => [cellName(program.suite, program.name), program])),
+      repeats: plan.repeats,
+      confirm: plan.confirm > 0,
+      emit,
+      keepEvidence,
+    });
   }
 
-  giveUp(why: string): void {
-    this.#ledger.giveUp(why);
+  /** All that are left: nothing more will be known about them. */
+  giveUp(why: string, outcome: 'error' | 'not-applicable' = 'error'): void {
+    this.#ledger(this.#tally.close()).giveUp(why, outcome);
   }
 
   /** @param running lets in as many guests as the host bears */
   async runOnTarget(prepared: Prepared, running: Gate): Promise<void> {
-    if (this.#ledger.pending.length === 0) return;
-    this.#ledger.kernelVersion = prepared.kernelVersion;
+    if (this.#programs.length === 0) return;
+    this.#kernelVersion = prepared.kernelVersion;
     if (prepared.kind === 'no-hook')
-      return this.#ledger.giveUp('the kernel lacks the hook, so it was not built', 'not-applicable');
+      return this.giveUp('the kernel lacks the hook, so it was not built', 'not-applicable');
     const build = this.#usable(prepared.selftests);
     if (build === null) return;
     const { plan, target, consoleFile, pace, emit, signal } = this.#options;
-    this.#ledger.config = new Set((await readFile(prepared.build.config, 'utf8')).split('\n'));
+    this.#config = new Set((await readFile(prepared.build.config, 'utf8')).split('\n'));
     const guests = new Guests({
       target,
       guest: prepared.guest,
@@ -49,28 +78,76 @@ export class SuiteVet {
       emit,
       signal,
     });
-    await running.hold(async () => {
-      const { error } = plan.boot ? { error: null } : await guests.prepare();
-      if (error === null) await runInGuests(build, guests, this.#ledger, this.#options);
-      else this.#ledger.giveUp(`the guest did not boot: ${messageOf(error)}`);
-    });
+    const { error } = plan.boot ? { error: null } : await running.hold(() => guests.prepare());
+    if (error !== null) return this.giveUp(`the guest did not boot: ${messageOf(error)}`);
+    await this.#runAll(running, (kind, ledger) => runInGuests(build, guests, kind, ledger, this.#options));
   }
 
   /** @param running one of those that it lets in */
   async runOnHost(built: Userland, running: Gate): Promise<void> {
-    this.#ledger.kernelVersion = built.kernelVersion;
+    this.#kernelVersion = built.kernelVersion;
     const build = this.#usable(built.build);
-    if (build !== null) await running.hold(() => runUserland(build, this.#ledger, this.#options));
+    if (build === null) return;
+    await this.#runAll(running, async (_, ledger) => {
+      await runUserland(build, ledger, this.#options);
+      return null;
+    });
+  }
+
+  async #runAll(running: Gate, runOnce: RunOnce): Promise<void> {
+    const { plan, target, emit } = this.#options;
+    const stage = (name: Stage, detail: string, runs: number, programs: readonly SuiteProgram[]): Promise<void> =>
+      inStage(name, target, detail, { emit }, async () => ({
+        value: await this.#runSeveral(runs, programs, running, runOnce),
+      }));
+    await stage('probe', '', plan.repeats, this.#programs);
+    const again = this.#tally.waiting;
+    if (again.length === 0) return;
+    this.#tally.confirm(plan.confirm);
+    await stage('repeat', plural(again.length, 'cell'), plan.confirm, again);
+  }
+
+  /** Each of them so often, every second time in booted guests. */
+  async #runSeveral(runs: number, programs: readonly SuiteProgram[], running: Gate, runOnce: RunOnce): Promise<void> {
+    const { plan } = this.#options;
+    const shares = plan.isolate === 'clause' ? programs.map((program) => [program]) : [programs];
+    let hopeless: string | null = null;
+    const run = async (kind: GuestKind, share: readonly SuiteProgram[]): Promise<void> => {
+      const ledger = this.#ledger(share);
+      if (hopeless === null) hopeless = await runOnce(kind, ledger);
+      else ledger.giveUp(hopeless);
+    };
+    const ended = await Promise.allSettled(
+      Array.from({ length: runs }, (_, index) => guestOfRepeat(index + 1, plan.boot)).flatMap((kind) =>
+        shares.map((share) => running.hold(() => run(kind, share))),
+      ),
+    );
+    const broken = ended.find((each) => each.status === 'rejected');
+    if (broken !== undefined) throw broken.reason;
+  }
+
+  #ledger(programs: readonly SuiteProgram[]): SuiteLedger {
+    const { plan, target, allow, emit } = this.#options;
+    return new SuiteLedger({
+      target,
+      profile: plan.profile.name,
+      programs,
+      config: this.#config,
+      kernelVersion: this.#kernelVersion,
+      allow,
+      emit,
+      onVerdict: (attempt) => this.#tally.add(attempt),
+    });
   }
 
   #usable(build: SuiteBuild | MmapvetError | null): SuiteBuild | null {
-    if (build === null) this.#ledger.giveUp('there is no source of this kernel to build it from');
+    if (build === null) this.giveUp('there is no source of this kernel to build it from');
     if (build === null || !(build instanceof MmapvetError)) return build;
     const { code, hint, details } = build;
     const text = [build.message, ...details].join('\n');
     const { target, emit } = this.#options;
     emit({ kind: 'note', target, level: 'error', text, code, ...(hint === undefined ? {} : { hint }) });
-    this.#ledger.giveUp(build.message);
+    this.giveUp(build.message);
     return null;
   }
 }

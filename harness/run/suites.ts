@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { AllowEntry } from '../contract/allow.ts';
-import { HOST_TARGET, programsOn, type SuiteProgram } from '../contract/suites.ts';
+import { programsOn, type SuiteProgram } from '../contract/suites.ts';
 import { messageOf, MmapvetError } from '../core/errors.ts';
-import type { Cell, CellId, Emit } from '../core/events.ts';
+import type { CellId, Emit } from '../core/events.ts';
 import { spawn } from '../core/exec.ts';
 import { CASES, type SuiteBuild } from '../kernel/suites.ts';
 import { inStage } from '../kernel/stage.ts';
@@ -16,13 +16,16 @@ import { createCaseReader } from '../probe/cases.ts';
 import { collapse, sliceByCell } from '../probe/slices.ts';
 import { findSplats } from '../probe/splat.ts';
 import { readUserland } from '../probe/userland.ts';
-import { harmless } from '../probe/untrusted.ts';
+import { harmless, harmlessText } from '../probe/untrusted.ts';
 import { decideProgram, type ProgramEnd, type ProgramResult } from '../results/suite-verdict.ts';
 import { SshConnection } from '../ssh/connection.ts';
-import type { Guests } from './guests.ts';
+import type { GuestKind } from './batches.ts';
+import { NOTHING_FOUND, type Found } from './evidence.ts';
+import { ofGuest, type Guests } from './guests.ts';
 import type { Pace } from './pace.ts';
 import type { RunPlan } from './plan.ts';
 import { CONSOLE_LAG_MS, sawLine } from './session.ts';
+import type { Attempt } from './tally.ts';
 
 export const suiteCells = (plan: Pick<RunPlan, 'programs' | 'profile'>, target: string): CellId[] =>
   programsOn(plan.programs, target).map(({ suite, name }) => ({
@@ -32,53 +35,62 @@ export const suiteCells = (plan: Pick<RunPlan, 'programs' | 'profile'>, target: 
     profile: plan.profile.name,
   }));
 
+/** What it takes to run programs on one target, or on this machine. */
 export interface SuiteOptions {
   readonly plan: RunPlan;
   readonly target: string;
   readonly allow: readonly AllowEntry[];
-  /** Keeps what a person needs of a program that did not pass. @returns the folder, null where nothing was kept */
-  readonly keepEvidence: (cell: Cell, slice: readonly string[]) => string | null;
   /** What time limits are stretched by. */
   readonly pace: Pace;
   readonly emit: Emit;
   readonly signal: AbortSignal;
 }
 
-/** The programs of one target that have no verdict yet. */
-export class SuiteLedger {
-  readonly #options: SuiteOptions;
-  readonly #open: Map<string, SuiteProgram>;
-  config: ReadonlySet<string> | null = null;
-  /** Empty until it is known. */
-  kernelVersion = '';
+export interface SuiteLedgerOptions extends Pick<SuiteOptions, 'target' | 'allow' | 'emit'> {
+  readonly profile: string;
+  readonly programs: readonly SuiteProgram[];
+  /** Lines of the kernel's config; null where it is not known. */
+  readonly config: ReadonlySet<string> | null;
+  /** Empty where it is not known. */
+  readonly kernelVersion: string;
+  readonly onVerdict: (attempt: Attempt) => void;
+}
 
-  constructor(options: SuiteOptions) {
+/** One run of several programs: which are still to be run, and how each end becomes a verdict. */
+export class SuiteLedger {
+  readonly #options: SuiteLedgerOptions;
+  readonly #open: Set<SuiteProgram>;
+  /** The number of the guest that runs them; null before any does, and on this machine. */
+  guest: number | null = null;
+
+  constructor(options: SuiteLedgerOptions) {
     this.#options = options;
-    const programs = programsOn(options.plan.programs, options.target);
-    this.#open = new Map(programs.map((program) => [program.name, program]));
+    this.#open = new Set(options.programs);
   }
 
   get pending(): readonly SuiteProgram[] {
-    return [...this.#open.values()];
+    return [...this.#open];
   }
 
   begin(program: SuiteProgram): void {
     this.#options.emit({ kind: 'cell-start', cell: this.#idOf(program) });
   }
 
-  settle(program: SuiteProgram, result: ProgramResult, slice: readonly string[] = []): void {
-    if (!this.#open.delete(program.name)) return;
-    const { allow, keepEvidence, emit } = this.#options;
+  settle(program: SuiteProgram, result: ProgramResult, found: Partial<Found> = {}): void {
+    if (!this.#open.delete(program)) return;
+    const { config, kernelVersion, allow, onVerdict } = this.#options;
+    const all = { ...NOTHING_FOUND, guest: this.guest, ...found };
     const cell = decideProgram({
       id: this.#idOf(program),
       program,
       result,
-      splats: findSplats(slice),
-      config: this.config,
-      kernelVersion: this.kernelVersion,
+      splats: findSplats(all.slice),
+      config,
+      kernelVersion,
       allow,
     });
-    emit({ kind: 'cell', cell: { ...cell, evidence: keepEvidence(cell, slice) } });
+    // One that the guest took with it says nothing of the kernel where that was not the kernel's doing.
+    onVerdict({ ...all, cell, ours: result.kind === 'ran' && result.end.kind === 'lost' });
   }
 
   /** All that are left: nothing more will be known about them. */
@@ -87,8 +99,8 @@ export class SuiteLedger {
   }
 
   #idOf({ suite, name }: SuiteProgram): CellId {
-    const { target, plan } = this.#options;
-    return { clause: suite, path: name, target, profile: plan.profile.name };
+    const { target, profile } = this.#options;
+    return { clause: suite, path: name, target, profile };
   }
 }
 
@@ -102,14 +114,14 @@ const KEPT_BYTES = 8 * 1024 * 1024;
 
 /** tools/testing/vma on this machine. */
 export async function runUserland(build: SuiteBuild, ledger: SuiteLedger, options: SuiteOptions): Promise<void> {
-  await inStage('probe', HOST_TARGET, '', options, async () => {
-    for (const program of ledger.pending) {
-      if (build.absent.includes(program.name)) ledger.settle(program, { kind: 'absent' });
-      // oxlint-disable-next-line no-await-in-loop -- one at a time
-      else await runOnHost(build.folder, program, ledger, options);
-    }
-    return { value: null };
-  });
+  settleAbsent(build, ledger);
+  for (const program of ledger.pending)
+    // oxlint-disable-next-line no-await-in-loop -- one at a time
+    await runOnHost(build.folder, program, ledger, options);
+}
+
+function settleAbsent({ absent }: SuiteBuild, ledger: SuiteLedger): void {
+  for (const program of ledger.pending) if (absent.includes(program.name)) ledger.settle(program, { kind: 'absent' });
 }
 
 async function runOnHost(
@@ -138,8 +150,27 @@ async function runOnHost(
       ? { kind: 'signal', signal: done.signal ?? 'a signal' }
       : { kind: 'exit', code: done.exitCode };
   const list = readUserland(stdout, stderr, names);
-  ledger.settle(program, { kind: 'ran', end, list, lastWords: lastWords(stderr), durationMs: since(began) });
+  ledger.settle(
+    program,
+    { kind: 'ran', end, list, lastWords: lastWords(stderr), durationMs: since(began) },
+    { files: filesOf(stdout, stderr) },
+  );
 }
+
+/** What a program said, for the evidence. A program of many words has its sum and its last ones at the end. */
+function filesOf(stdout: string, stderr: string): ReadonlyMap<string, string> {
+  const texts = [
+    ['stdout.txt', stdout],
+    ['stderr.txt', stderr],
+  ] as const;
+  return new Map(
+    texts
+      .filter(([, text]) => text !== '')
+      .map(([name, text]) => [name, harmlessText(text.slice(-SAID_BYTES)).trimEnd()]),
+  );
+}
+
+const SAID_BYTES = 64 * 1024;
 
 const lastWords = (text: string): string => harmless(text.trim().split('\n').at(-1) ?? '', 200);
 const since = (began: number): number => Math.round(performance.now() - began);
@@ -147,45 +178,57 @@ const since = (began: number): number => Math.round(performance.now() - began);
 /** Guests that programs may cost; one more would end the same way. */
 const MOST_GUESTS = 4;
 
-/** The programs of a target in guests, the next one in a fresh guest where one was lost. */
+/**
+ * Programs in guests of one kind, the next one in a fresh guest where one was lost.
+ * @returns what keeps every guest from running programs; null where the next one may be spared it
+ */
 export async function runInGuests(
   build: SuiteBuild,
   guests: Guests,
-  ledger: SuiteLedger,
-  options: SuiteOptions,
-): Promise<void> {
-  for (const program of ledger.pending)
-    if (build.absent.includes(program.name)) ledger.settle(program, { kind: 'absent' });
-  await inStage('probe', options.target, '', options, async () => {
-    for (let used = 1; ledger.pending.length > 0; used += 1) {
-      if (used > MOST_GUESTS) return { value: ledger.giveUp(`${MOST_GUESTS} guests were lost before it`) };
-      // oxlint-disable-next-line no-await-in-loop -- the next guest is for what this one leaves
-      const trouble = await runInGuest(build, guests, ledger, options);
-      if (trouble !== null) return { value: ledger.giveUp(trouble) };
-    }
-    return { value: undefined };
-  });
-}
-
-/** @returns what keeps every guest from running programs; null where the next one may be spared it */
-async function runInGuest(
-  build: SuiteBuild,
-  guests: Guests,
+  kind: GuestKind,
   ledger: SuiteLedger,
   options: SuiteOptions,
 ): Promise<string | null> {
-  const { plan, signal } = options;
-  await using guest = await guests.open(guests.next(), plan.boot ? 'booted' : 'any');
+  settleAbsent(build, ledger);
+  for (let used = 1; ledger.pending.length > 0; used += 1) {
+    if (used > MOST_GUESTS) {
+      ledger.giveUp(`${MOST_GUESTS} guests were lost before it`);
+      return null;
+    }
+    // oxlint-disable-next-line no-await-in-loop -- the next guest is for what this one leaves
+    const trouble = await runInGuest(build, guests, kind, ledger, options);
+    if (trouble !== null) {
+      ledger.giveUp(trouble);
+      return trouble;
+    }
+  }
+  return null;
+}
+
+/** @returns as runInGuests */
+async function runInGuest(
+  build: SuiteBuild,
+  guests: Guests,
+  kind: GuestKind,
+  ledger: SuiteLedger,
+  options: SuiteOptions,
+): Promise<string | null> {
+  const { signal } = options;
+  const number = guests.next();
+  ledger.guest = number;
+  await using guest = await guests.open(number, kind);
   using watch = watchGuest(guest);
   try {
     await guest.whenReady;
     await using connection = await SshConnection.connect(guest.takeSsh(), signal);
-    for (const program of ledger.pending) {
-      // oxlint-disable-next-line no-await-in-loop -- one at a time
-      const lost = await runProgram(build.folder, program, { guest, watch, connection }, ledger, options);
-      if (lost) return null;
-    }
-    return null;
+    return await inStage('probe', options.target, '', { emit: ofGuest(options.emit, number) }, async () => {
+      for (const program of ledger.pending) {
+        // oxlint-disable-next-line no-await-in-loop -- one at a time
+        const lost = await runProgram(build.folder, program, { guest, watch, connection }, ledger, options);
+        if (lost) break;
+      }
+      return { value: null };
+    });
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof MmapvetError)) throw error;
@@ -226,7 +269,6 @@ async function runProgram(
     command: `${put}; echo "mmapvet: begin ${mark}" > /dev/kmsg; ${file} < /dev/null; code=$?; echo "mmapvet: end ${mark}" > /dev/kmsg; rm -f ${file}; exit $code`,
     input: packed,
     timeoutMs: seconds * 1000,
-    keep: 4096,
     onStdout: (text) => reader.push(text),
     until: watch.over.then(({ text }) => text),
     signal,
@@ -246,7 +288,7 @@ async function runProgram(
     ledger.settle(
       program,
       { kind: 'ran', end, list, lastWords: lastWords(result.stderr), durationMs: since(began) },
-      slice,
+      { slice, files: filesOf(result.stdout, result.stderr) },
     );
   // A program that is still running would be in the way of the next one.
   return end.kind === 'lost' || end.kind === 'timeout';

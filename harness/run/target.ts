@@ -24,7 +24,7 @@ import type { Pace } from './pace.ts';
 import type { RunPlan } from './plan.ts';
 import type { Prepared } from './prepare.ts';
 import { troubleText, type SessionHooks, type SessionTrouble } from './session.ts';
-import { Tally } from './tally.ts';
+import { cellName, Tally } from './tally.ts';
 
 export interface TargetOptions {
   readonly plan: RunPlan;
@@ -50,7 +50,7 @@ type Built = Extract<Prepared, { kind: 'built' }>;
 
 export class TargetVet {
   readonly #options: TargetOptions;
-  readonly #tally: Tally;
+  readonly #tally: Tally<CatalogueCell>;
   #features: readonly string[] | null = null;
   #kernelVersion = '';
   #own: OwnBinary | null = null;
@@ -61,7 +61,7 @@ export class TargetVet {
     const emit = options.known.filter(options.emit, () => this.#kernelVersion);
     this.#options = { ...options, emit };
     this.#tally = new Tally({
-      checks: plan.checks,
+      cells: new Map(plan.checks.map((check) => [cellName(check.clause.id, check.path), check])),
       repeats: plan.repeats,
       confirm: plan.confirm > 0,
       emit,
