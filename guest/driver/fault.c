@@ -7,6 +7,7 @@
  * or spins, which ends by itself after MV_FAULT_SECONDS.
  */
 #include <linux/bug.h>
+#include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/gfp.h>
 #include <linux/jiffies.h>
@@ -20,8 +21,10 @@
 #include <linux/rcupdate.h>
 #include <linux/reboot.h>
 #include <linux/refcount.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/stop_machine.h>
 #include <linux/string.h>
 #include <linux/wait.h>
 
@@ -30,6 +33,8 @@
 #define MV_FAULT_SECONDS	60
 /* For a CPU that hears nothing; by the delay loop, which may run three times too fast. */
 #define MV_FAULT_DEAF_SECONDS	20
+/* For a machine that hears nothing: whoever watches it has ended it by then. */
+#define MV_FAULT_DEAD_SECONDS	600
 #define MV_FAULT_FRAME		256
 
 static DECLARE_WAIT_QUEUE_HEAD(mv_fault_wait);
@@ -175,17 +180,40 @@ static noinline void mv_fault_rcu_stall(void)
 	rcu_read_unlock();
 }
 
-/* Not by jiffies: they may stand still. Asleep for a moment, this CPU lets another one keep the time. */
+/* Not by jiffies: they may stand still. */
+static void mv_fault_deaf(unsigned int seconds)
+{
+	unsigned int i;
+
+	for (i = 0; i < seconds * 10; i++)
+		mdelay(100);
+}
+
+/*
+ * The last CPU: asleep for a moment, it lets the first one keep the time if
+ * that one is busy.
+ */
 static noinline void mv_fault_hard_lockup(void)
 {
 	unsigned long flags;
-	int i;
 
+	set_cpus_allowed_ptr(current, cpumask_of(cpumask_last(cpu_online_mask)));
 	msleep(100);
 	local_irq_save(flags);
-	for (i = 0; i < MV_FAULT_DEAF_SECONDS * 10; i++)
-		mdelay(100);
+	mv_fault_deaf(MV_FAULT_DEAF_SECONDS);
 	local_irq_restore(flags);
+}
+
+static int mv_fault_stopped(void *unused)
+{
+	mv_fault_deaf(MV_FAULT_DEAD_SECONDS);
+	return 0;
+}
+
+/* All CPUs: none is left that could say so. */
+static noinline void mv_fault_dead(void)
+{
+	stop_machine(mv_fault_stopped, NULL, NULL);
 }
 
 static noinline void mv_fault_hung_task(void)
@@ -238,6 +266,7 @@ static const struct {
 	{ "stack-overflow",	mv_fault_stack_overflow },
 	{ "soft-lockup",	mv_fault_soft_lockup },
 	{ "hard-lockup",	mv_fault_hard_lockup },
+	{ "dead",		mv_fault_dead },
 	{ "hung-task",		mv_fault_hung_task },
 	{ "rcu-stall",		mv_fault_rcu_stall },
 	{ "endless",		mv_fault_endless },

@@ -68,6 +68,8 @@ export interface Execution {
   readonly onBuilt?: () => void;
   readonly onIdle?: (target: string) => SessionHooks['onIdle'];
   readonly onGuest?: GuestHook;
+  /** What time limits are stretched by: given by who wants to know; one of the execution's own by default. */
+  readonly pace?: Pace;
 }
 
 export interface Outcome {
@@ -110,7 +112,7 @@ export async function execute(execution: Execution): Promise<Outcome> {
   const facts: Facts = {
     recorded: readRecorded(),
     known: createKnownTrouble(execution.allow),
-    pace: new Pace(),
+    pace: execution.pace ?? new Pace(),
     events,
   };
   const sink = createSink((event) => {

@@ -27,9 +27,8 @@ export interface Hang {
   readonly files: ReadonlyMap<string, string>;
 }
 
-/** On the reference host; with the probes' own five seconds for a kill they stay below the fifteen that a verdict may take. */
+/** On the reference host; with the probes' own seven seconds to end they stay below the fifteen that a verdict may take. */
 const ASK_MS = 3000;
-const PING_MS = 1500;
 const DUMP_MS = 2000;
 
 /** Blocked tasks, locks, memory, backtraces of all processors: Documentation/admin-guide/sysrq.rst. */
@@ -50,8 +49,9 @@ const MAX_REGISTERS = 64 * 1024;
 
 export async function examine(guest: Guest, connection: SshConnection, late: Late, pace: Pace): Promise<Hang> {
   const from = guest.console.total;
+  const alive = guest.answers(pace.stretch(ASK_MS));
   const asked = await askOverSsh(connection, pace);
-  const answers = asked !== null || (await guest.answers(pace.stretch(PING_MS)));
+  const answers = asked !== null || (await alive);
   if (asked === null) await breakIn(guest);
   const dump = await dumpSince(guest, from, pace);
   const registers = await registersOf(guest, pace);

@@ -170,6 +170,9 @@ const LOAD = (lie: number): string =>
  */
 const UNLOAD = `echo 1 > /sys/kernel/rcu_expedited; rmmod mmapvet || test $code -gt 4 || code=${NOT_UNLOADED}; echo "${END_MARK}" > /dev/kmsg; exit $code`;
 
+/** What a probe is given on this host, in whole seconds. @param seconds on the reference host */
+export const probeTimeout = (seconds: number, pace: Pace): number => Math.ceil(pace.stretch(seconds * 1000) / 1000);
+
 /**
  * Loads the driver, runs the probes and unloads it: one command, since each one costs a channel, a shell and half a dozen
  * round trips with an emulated machine. Only a guest that is to be kept is asked twice.
@@ -184,8 +187,7 @@ async function probe(
   const seed = request.seed === null ? '' : ` --seed ${request.seed}`;
   if (request.own !== null) await sendOwn(request.own, connection, request.signal);
   const counting = hooks.coverage === undefined ? '' : ` --coverage ${COUNTERS}`;
-  const seconds = Math.ceil(request.pace.stretch(request.probeSeconds * 1000) / 1000);
-  const probes = `${probesOf(request.own)} --timeout ${seconds}${seed}${counting} ${cells.join(' ')}; code=$?`;
+  const probes = `${probesOf(request.own)} --timeout ${probeTimeout(request.probeSeconds, request.pace)}${seed}${counting} ${cells.join(' ')}; code=$?`;
   const keep = hooks.onIdle !== undefined;
   const command = [LOAD(request.lie), probes, keep ? 'exit $code' : UNLOAD].join('; ');
   const result = await execProbes(command, request, hooks, { guest, watch, connection }, state);

@@ -8,6 +8,7 @@ import { createRunStore } from '../results/store.ts';
 import { execute, keptReporters, type Gates, type Outcome } from '../run/execute.ts';
 import type { KernelOrigin } from '../run/open-source.ts';
 import type { GuestHook } from '../run/guests.ts';
+import type { Pace } from '../run/pace.ts';
 import type { RunPlan } from '../run/plan.ts';
 import { readInputs } from '../run/prepare.ts';
 
@@ -28,6 +29,8 @@ export interface VetRequest {
   readonly reuse?: boolean;
   /** Called once no target is left to build: the next kernel may begin, while guests of this one still run. */
   readonly onBuilt?: () => void;
+  /** As in an execution. */
+  readonly pace?: Pace;
 }
 
 /** The same for all kernels of a question. */
@@ -47,7 +50,7 @@ export interface VetContext {
  * @throws MmapvetError (usage) for inputs that are not what they should be, before anything is written; RUN_FOLDER…, FILE_WRITE
  */
 export async function vetKernel(request: VetRequest, context: VetContext): Promise<Outcome> {
-  const { plan, folder, reuse, onBuilt, onGuest } = request;
+  const { plan, folder, reuse, onBuilt, onGuest, pace } = request;
   const { signal, command, tool, gates } = context;
   const origin = request.origin ?? { kind: 'inputs', inputs: await readInputs(plan, signal) };
   const allow = await readAllowFile(plan.allow);
@@ -66,5 +69,6 @@ export async function vetKernel(request: VetRequest, context: VetContext): Promi
     ...(onGuest === undefined ? {} : { onGuest }),
     ...(reuse === undefined ? {} : { reuse }),
     ...(onBuilt === undefined ? {} : { onBuilt }),
+    ...(pace === undefined ? {} : { pace }),
   });
 }

@@ -103,10 +103,12 @@ export function closingLines(results: readonly ScenarioResult[], durationMs: num
   const panics = results.flatMap(({ scenario, verdictMs }) =>
     scenario === 'panic' && verdictMs !== null ? [verdictMs] : [],
   );
+  const hangs = results.flatMap(({ pastBudgetMs }) => (pastBudgetMs === null ? [] : [pastBudgetMs]));
   const figures = [
     ...paceWords('quick', results),
     ...paceWords('timer', results),
     ...(panics.length === 0 ? [] : [`panic to verdict ${formatDuration(Math.max(...panics))} at most`]),
+    ...(hangs.length === 0 ? [] : [`hang to verdict ${formatDuration(Math.max(...hangs))} past the budget at most`]),
   ];
   const sum = parts.flatMap(([count, word]) => (count === 0 ? [] : [`${count} ${word}`])).join(', ');
   return [

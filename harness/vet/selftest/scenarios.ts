@@ -174,13 +174,30 @@ const KERNEL: readonly Scenario[] = [
     what: 'a processor runs with its interrupts off',
     pace: 'timer',
     sabotage: {
-      // A processor that keeps the time may not be the one that stops: the other one is kept busy.
-      before: ['echo 1 > /proc/sys/kernel/watchdog_thresh', '(while :; do :; done) < /dev/null > /dev/null 2>&1 &'],
+      // A processor that keeps the time may not be the one that stops, the last: the first one is kept busy.
+      before: [
+        'echo 1 > /proc/sys/kernel/watchdog_thresh',
+        'taskset 1 sh -c "while :; do :; done" < /dev/null > /dev/null 2>&1 &',
+      ],
       fault: 'hard-lockup',
     },
     cells: ONE,
     needs: ['HARDLOCKUP_DETECTOR'],
     expected: { outcome: 'fault', class: 'lockup', blame: 'kernel', says: /hard lockup/ },
+  },
+  {
+    name: 'dead-kernel',
+    what: 'all processors run with their interrupts off, and nothing says so',
+    pace: 'timer',
+    sabotage: { fault: 'dead' },
+    probeSeconds: 5,
+    expected: {
+      outcome: 'fault',
+      class: 'lockup',
+      blame: 'kernel',
+      // A watchdog by NMI, which a host's own processor has, is quicker.
+      says: /no processor takes interrupts|hard lockup/,
+    },
   },
   {
     name: 'hung-task',

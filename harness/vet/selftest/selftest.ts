@@ -8,14 +8,17 @@ import { join } from 'node:path';
 import { cellsFor, findClauses, type CatalogueCell } from '../../contract/catalogue.ts';
 import type { Target } from '../../core/arch.ts';
 import { messageOf } from '../../core/errors.ts';
-import type { Event, KernelIdentity } from '../../core/events.ts';
+import type { CellId, Event, KernelIdentity } from '../../core/events.ts';
+import { formatDuration } from '../../report/format.ts';
 import type { NamedReporter } from '../../report/multiplexer.ts';
 import type { Reporter } from '../../report/reporter.ts';
 import { createGates, type Outcome } from '../../run/execute.ts';
 import { Gate } from '../../run/limits.ts';
 import type { KernelOrigin } from '../../run/open-source.ts';
+import { Pace } from '../../run/pace.ts';
 import type { RunPlan } from '../../run/plan.ts';
 import type { Prepared } from '../../run/prepare.ts';
+import { probeTimeout } from '../../run/session.ts';
 import { vetKernel } from '../vet-kernel.ts';
 import { differences, seenIn, type Seen } from './compare.ts';
 import { createSaboteur } from './saboteur.ts';
@@ -39,6 +42,8 @@ export interface ScenarioResult {
   readonly durationMs: number;
   /** From the fault's head on the console to the cell's verdict; null where the console shows none. */
   readonly verdictMs: number | null;
+  /** From the end of the probe's time to the cell's verdict; null where the verdict came before, or never. */
+  readonly pastBudgetMs: number | null;
   /** The run's folder. */
   readonly folder: string;
 }
@@ -101,15 +106,16 @@ export async function runSelftest(request: SelftestRequest, context: SelftestCon
     const reason = await unfit(scenario, ready);
     const base = { scenario: scenario.name, target: target.name, repeat, expected: scenario.expected, folder: place };
     if (reason !== null || signal.aborted) {
-      take({ ...base, ending: reason ?? { kind: 'broken', reason: 'interrupted' }, durationMs: 0, verdictMs: null });
+      take({
+        ...base,
+        ending: reason ?? { kind: 'broken', reason: 'interrupted' },
+        durationMs: 0,
+        verdictMs: null,
+        pastBudgetMs: null,
+      });
       return;
     }
-    const { ending, durationMs, verdictMs } = await runScenario(scenario, target, control.built, place, {
-      plan,
-      gates,
-      context,
-    });
-    take({ ...base, ending, durationMs, verdictMs });
+    take({ ...base, ...(await runScenario(scenario, target, control.built, place, { plan, gates, context })) });
   };
   // The gates let in as many guests as the host bears; the longest begin first.
   const order = [...jobs].toSorted((a, b) => Number(b.scenario.pace === 'timer') - Number(a.scenario.pace === 'timer'));
@@ -144,6 +150,7 @@ function controlResult(control: Outcome, target: Target, durationMs: number): Sc
     ending: { kind: wrong.length === 0 ? 'right' : 'wrong', seen, differences: wrong },
     durationMs,
     verdictMs: null,
+    pastBudgetMs: null,
     folder: control.folder,
   };
 }
@@ -171,11 +178,13 @@ async function runScenario(
   built: Built,
   folder: string,
   { plan, gates, context }: Means,
-): Promise<Pick<ScenarioResult, 'ending' | 'durationMs' | 'verdictMs'>> {
+): Promise<Pick<ScenarioResult, 'ending' | 'durationMs' | 'verdictMs' | 'pastBudgetMs'>> {
   const [hit = SABOTAGED] = scenario.cells ?? [SABOTAGED];
   const checks = checksOf(scenario);
   await using saboteur = createSaboteur(scenario.sabotage, checks.length, context.signal);
-  const clock = createClock(hit);
+  const probeSeconds = scenario.probeSeconds ?? plan.probeSeconds;
+  const pace = new Pace();
+  const clock = createClock(hit, () => probeTimeout(probeSeconds, pace) * 1000);
   const listener: Reporter = {
     onEvent(event) {
       clock.onEvent(event);
@@ -190,8 +199,9 @@ async function runScenario(
           ...QUIET,
           targets: [target],
           checks,
-          probeSeconds: scenario.probeSeconds ?? plan.probeSeconds,
+          probeSeconds,
         },
+        pace,
         folder,
         origin: withArgs(built, target, scenario.sabotage.kernelArgs ?? []),
         reporters: [{ name: 'selftest', reporter: listener }],
@@ -200,8 +210,12 @@ async function runScenario(
       { ...context, gates },
     );
     const seen = seenIn(outcome, hit);
-    const wrong = [...differences(scenario.expected, seen), ...leftBehind(saboteur.pids)];
-    const { verdictAt } = clock;
+    const { verdictAt, pastBudgetMs } = clock;
+    const wrong = [
+      ...differences(scenario.expected, seen),
+      ...leftBehind(saboteur.pids),
+      ...tooLate(pastBudgetMs, pace),
+    ];
     const ending: Ending =
       saboteur.failures.length > 0
         ? { kind: 'broken', reason: saboteur.failures.join('; ') }
@@ -210,33 +224,54 @@ async function runScenario(
       ending,
       durationMs: clock.sinceGuest(),
       verdictMs: saboteur.faultAt === null || verdictAt === null ? null : Math.round(verdictAt - saboteur.faultAt),
+      pastBudgetMs,
     };
   } catch (error) {
-    return { ending: { kind: 'broken', reason: messageOf(error) }, durationMs: clock.sinceGuest(), verdictMs: null };
+    const ending = { kind: 'broken', reason: messageOf(error) } as const;
+    return { ending, durationMs: clock.sinceGuest(), verdictMs: null, pastBudgetMs: null };
   }
+}
+
+/** A guest that hangs has its verdict so long after its probe's time was over, on the reference host. */
+const HANG_VERDICT_MS = 15_000;
+
+function tooLate(pastBudgetMs: number | null, pace: Pace): string[] {
+  const most = pace.stretch(HANG_VERDICT_MS);
+  if (pastBudgetMs === null || pastBudgetMs <= most) return [];
+  return [`the verdict came ${formatDuration(pastBudgetMs)} after the probe's time, ${formatDuration(most)} at most`];
 }
 
 interface Clock {
   onEvent(event: Event): void;
   /** When the cell got its verdict, in ms of performance.now(). */
   readonly verdictAt: number | null;
+  /** As in the result. */
+  readonly pastBudgetMs: number | null;
   /** Since the first guest was started: waiting for one is no part of it. */
   sinceGuest(): number;
 }
 
-function createClock(hit: string): Clock {
+/** @param budgetMs what the probe has, asked for when it begins */
+function createClock(hit: string, budgetMs: () => number): Clock {
   let verdictAt: number | null = null;
+  let budgetEnds: number | null = null;
   let guestAt = performance.now();
   let ofGuest = false;
+  const isHit = ({ clause, path }: CellId): boolean => `${clause}.${path}` === hit;
   return {
     onEvent(event) {
       // The first guest's own stage, else the boot that is saved.
       if (event.kind === 'stage-start' && !ofGuest && (event.guest !== undefined || event.stage === 'boot'))
         [ofGuest, guestAt] = [event.guest !== undefined, performance.now()];
-      if (event.kind === 'cell' && `${event.cell.clause}.${event.cell.path}` === hit) verdictAt ??= performance.now();
+      if (event.kind === 'cell-start' && isHit(event.cell)) budgetEnds ??= performance.now() + budgetMs();
+      if (event.kind === 'cell' && isHit(event.cell)) verdictAt ??= performance.now();
     },
     get verdictAt() {
       return verdictAt;
+    },
+    get pastBudgetMs() {
+      const ms = verdictAt === null || budgetEnds === null ? 0 : Math.round(verdictAt - budgetEnds);
+      return ms > 0 ? ms : null;
     },
     sinceGuest: () => Math.round(performance.now() - guestAt),
   };

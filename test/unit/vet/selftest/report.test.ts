@@ -26,6 +26,7 @@ const result = (ending: Ending, more: Partial<ScenarioResult> = {}): ScenarioRes
   ending,
   durationMs: 1200,
   verdictMs: 300,
+  pastBudgetMs: null,
   folder: '/runs/panic',
   ...more,
 });
@@ -71,11 +72,12 @@ test('the closing lines: counts, paces, and how long a panic waited for its verd
   const results = [
     result(RIGHT),
     result(RIGHT, { target: 'arm64', verdictMs: 900 }),
-    result(WRONG, { scenario: 'hung-task' }),
+    result(WRONG, { scenario: 'hung-task', pastBudgetMs: 6100 }),
+    result(RIGHT, { scenario: 'endless-probe', pastBudgetMs: 300 }),
     result(NOT_APPLICABLE, { scenario: 'leak' }),
   ];
   expect(closingLines(results, 61_000)).toEqual([
-    '  2 targets, 4 scenarios: 2 as expected, 1 wrong, 1 not applicable  1 min 01 s',
-    '  quick 2 of 2; timer-bound 0 of 1; panic to verdict 0.9 s at most',
+    '  2 targets, 5 scenarios: 3 as expected, 1 wrong, 1 not applicable  1 min 01 s',
+    '  quick 2 of 2; timer-bound 1 of 2; panic to verdict 0.9 s at most; hang to verdict 6.1 s past the budget at most',
   ]);
 });
