@@ -53,8 +53,7 @@ export async function examine(guest: Guest, connection: SshConnection, late: Lat
   const asked = await askOverSsh(connection, pace);
   const answers = asked !== null || (await alive);
   if (asked === null) await breakIn(guest);
-  const dump = await dumpSince(guest, from, pace);
-  const registers = await registersOf(guest, pace);
+  const [dump, registers] = await Promise.all([dumpSince(guest, from, pace), registersOf(guest, pace)]);
   const files = new Map(
     Object.entries({
       'sysrq.txt': dump.join('\n'),
