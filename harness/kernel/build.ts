@@ -2,10 +2,9 @@
  * One build: a kernel with its module and probes for one source, target and profile. What is in the store is taken from
  * there; what is not is built in the source's object folder, where make finds out what an edit made stale.
  */
-import { constants, existsSync } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { hash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { diskError } from '../core/disk.ts';
 import type { Profile, Target } from '../core/arch.ts';
 import type { BuildIdentity } from '../core/events.ts';
@@ -29,6 +28,7 @@ import {
   type GuestCode,
 } from './guest.ts';
 import { forgetGuestCode } from './guest-stamp.ts';
+import { readKernel, storeKernel, type KernelFiles, type KernelParts } from './kernel-entry.ts';
 import { runMake } from './make.ts';
 import { notesFile, profileWords } from './profiled.ts';
 import { guestFolder, objectFolder, seedObjects, stampFile } from './seed.ts';
@@ -58,15 +58,8 @@ export interface BuildRequest extends BuildOptions {
   readonly profiled?: readonly string[];
 }
 
-export interface Build extends GuestCode {
+export interface Build extends GuestCode, KernelFiles {
   readonly identity: BuildIdentity;
-  /** What QEMU boots. */
-  readonly kernel: string;
-  /** For symbols. */
-  readonly vmlinux: string;
-  readonly systemMap: string;
-  readonly config: string;
-  readonly symvers: string;
   /** What gcov needs; null for a kernel that counts nothing. */
   readonly gcov: GcovNotes | null;
 }
@@ -291,7 +284,7 @@ async function compile(
   const { folder } = await makeEntry(
     'kernels',
     kernelKey,
-    (making) => storeKernel(prepared, making),
+    (making) => storeKernel(objects, making, kernelParts(prepared)),
     cacheContext(context),
   );
   await writeFile(stampFile(objects), kernelKey);
@@ -301,65 +294,22 @@ async function compile(
 
 const readStamp = (objects: string): Promise<string | null> => readFile(stampFile(objects), 'utf8').catch(() => null);
 
-/** The folder of the kernel's own modules in its entry of the store. */
-const MODULES = 'modules';
-
-/** The little that a build's identity can't be made from without the object folder. */
-interface KernelRecord {
-  readonly compiler: string;
-  readonly configHash: string;
-  readonly release: string;
-}
-
-/** Folder of an entry for the .gcno files. */
-const NOTES = 'gcno';
-
-async function storeKernel({ request, objects, toolchain }: Prepared, making: string): Promise<void> {
-  const image = request.target.arch.kernelImage;
-  for (const file of new Set([image, 'vmlinux', 'System.map', '.config', 'Module.symvers']))
-    await copyFile(join(objects, file), join(making, basename(file)), constants.COPYFILE_FICLONE);
-  for (const notes of (request.profiled ?? []).map(notesFile)) {
-    if (!existsSync(join(objects, notes))) continue;
-    await mkdir(join(making, NOTES, dirname(notes)), { recursive: true });
-    await copyFile(join(objects, notes), join(making, NOTES, notes));
-  }
-  for (const module of await ownModules(objects)) {
-    await mkdir(join(making, MODULES), { recursive: true });
-    await copyFile(join(objects, module), join(making, MODULES, basename(module)), constants.COPYFILE_FICLONE);
-  }
-  const record: KernelRecord = {
-    compiler: toolchain.compiler,
-    configHash: hash('sha256', await readFile(join(objects, '.config'))),
-    release: (await readFile(join(objects, 'include/config/kernel.release'), 'utf8')).trim(),
-  };
-  await writeFile(join(making, 'kernel.json'), JSON.stringify(record));
-}
-
-/** Modules of the kernel's own, below the object folder; a lean config has none. */
-async function ownModules(objects: string): Promise<string[]> {
-  // Lines such as drivers/uio/uio.o; kernel/drivers/uio/uio.ko before 6.3.
-  const order = await readFile(join(objects, 'modules.order'), 'utf8').catch(() => '');
-  const lines = order.split('\n').filter((line) => line !== '');
-  return lines.map((line) => line.replace(/^kernel\//, '').replace(/\.o$/, '.ko'));
-}
+const kernelParts = ({ request, toolchain }: Prepared): KernelParts => ({
+  image: request.target.arch.kernelImage,
+  compiler: toolchain.compiler,
+  notes: (request.profiled ?? []).map(notesFile),
+});
 
 async function assemble(prepared: Prepared, folder: string, code: GuestCode, reused: boolean): Promise<Build> {
   const { target, profile, profiled, source } = prepared.request;
-  const record = JSON.parse(await readFile(join(folder, 'kernel.json'), 'utf8')) as KernelRecord;
-  const modules = await readdir(join(folder, MODULES)).catch(() => [] as string[]);
-  const { kernelKey: key, guestKey } = prepared;
+  const { record, modules, notes, ...files } = await readKernel(folder, target.arch.kernelImage);
+  const { kernelKey: key, guestKey, toolchain } = prepared;
   return {
     ...code,
-    moreModules: [...code.moreModules, ...modules.map((file) => join(folder, MODULES, file))],
+    ...files,
+    moreModules: [...code.moreModules, ...modules],
     identity: { target: target.name, profile: profile.name, key, ...record, guestKey, reused },
-    kernel: join(folder, basename(target.arch.kernelImage)),
-    vmlinux: join(folder, 'vmlinux'),
-    systemMap: join(folder, 'System.map'),
-    config: join(folder, '.config'),
-    symvers: join(folder, 'Module.symvers'),
     gcov:
-      profiled === undefined
-        ? null
-        : { tool: prepared.toolchain.gcov, folder: join(folder, NOTES), source: source.folder, files: profiled },
+      profiled === undefined ? null : { tool: toolchain.gcov, folder: notes, source: source.folder, files: profiled },
   };
 }
