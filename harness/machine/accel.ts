@@ -9,7 +9,8 @@ import { z } from 'zod';
 import type { Arch } from '../core/arch.ts';
 import { messageOf } from '../core/errors.ts';
 import { cacheFolder } from '../core/paths.ts';
-import { BOOT, Guest } from './guest.ts';
+import { Guest } from './guest.ts';
+import { BOOT } from './start.ts';
 import { kvmCanServe, type Accel, type MachineData } from './machine.ts';
 
 export interface AccelChoice {

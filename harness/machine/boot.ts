@@ -1,6 +1,7 @@
 /** Boots a guest, and another one where its clock does not keep time. */
 import { CLOCK_TRIES, isClockTrouble } from './clock.ts';
-import { BOOT, Guest, type BootLimits, type GuestRequest } from './guest.ts';
+import { Guest, type BootLimits } from './guest.ts';
+import { BOOT, type GuestRequest } from './start.ts';
 
 /** @returns the guest; one that is not ready says why in `whenReady` */
 export async function bootGuest(request: GuestRequest, limits: BootLimits, signal: AbortSignal): Promise<Guest> {

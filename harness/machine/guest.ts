@@ -1,47 +1,31 @@
 /**
- * One running QEMU: started stopped, wired up, let go, handed its keys, and ended with certainty.
+ * One running guest: handed its keys, asked and saved through QEMU, and ended with certainty.
  */
 import { writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pRetry from 'p-retry';
 import { atMost, Countdown } from '../core/countdown.ts';
 import { MmapvetError } from '../core/errors.ts';
-import { quoteCommand, spawn } from '../core/exec.ts';
-import { CONSOLE_ID, qemuCommand, socketsOf, type GuestRam } from './argv.ts';
+import { quoteCommand } from '../core/exec.ts';
+import { CONSOLE_ID, socketsOf } from './argv.ts';
 import { CLOCK_CHECK_MS, isTooFast, rateBetween, type ClockStamp } from './clock.ts';
-import { ConsoleFile } from './console-file.ts';
-import { ConsoleLines } from './console.ts';
-import { HandoverPort } from './handover-port.ts';
-import { createKeys, handoverMessage, type GuestKeys } from './handover.ts';
-import type { Accel, MachineData } from './machine.ts';
-import { loadState, saveState } from './migrate.ts';
-import { Qmp, type QmpEvent } from './qmp.ts';
+import type { ConsoleLines } from './console.ts';
+import { handoverMessage, type GuestKeys } from './handover.ts';
+import { saveState } from './migrate.ts';
+import type { QmpEvent } from './qmp.ts';
+import { privateFolder } from './sockets.ts';
 import { watchStall } from './stall.ts';
-import { freePort, listenOnce, privateFolder } from './sockets.ts';
-
-export interface GuestRequest {
-  readonly machine: MachineData;
-  readonly accel: Accel;
-  readonly kernel: string;
-  readonly initrd: string;
-  /** Gets the raw console. */
-  readonly consoleFile: string;
-  readonly kernelArgs: readonly string[];
-  readonly qemuArgs: readonly string[];
-  /** Opens QEMU's gdb stub on a socket that only this user reaches. */
-  readonly gdb?: boolean;
-}
-
-/** How a guest comes to life. */
-export type GuestStart =
-  | { readonly kind: 'boot' }
-  /** Boots with its memory in a file, to be saved. */
-  | { readonly kind: 'boot-to-save'; readonly ram: string }
-  | { readonly kind: 'restore'; readonly ram: string; readonly state: string };
-
-export const BOOT: GuestStart = { kind: 'boot' };
+import {
+  BOOT,
+  patienceWith,
+  startQemu,
+  type GuestExit,
+  type GuestRequest,
+  type GuestStart,
+  type RunningQemu,
+  type StartOptions,
+} from './start.ts';
 
 export interface BootLimits {
   /** For the whole boot. */
@@ -51,27 +35,6 @@ export interface BootLimits {
   /** For QEMU alone, before the guest runs; START_MS where nothing is said. */
   readonly startMs?: number;
 }
-
-export interface GuestExit {
-  readonly exitCode: number | undefined;
-  readonly signal: string | undefined;
-  readonly stderr: string;
-}
-
-interface StartOptions {
-  /** Ends the wait; the guest is gone then. */
-  readonly signal?: AbortSignal | undefined;
-  /** A QEMU that has not let the guest run after so long hangs, in ms. */
-  readonly limitMs?: number | undefined;
-}
-
-/** On the reference host QEMU takes a quarter of a second, and a restored state a moment more. */
-export const START_MS = 20_000;
-
-/** QEMU lost the race for the port: the one start failure that another try can mend. */
-const PORT_TAKEN = /could not set up host forwarding rule/i;
-
-const MAX_EVENTS = 1000;
 
 export class Guest implements AsyncDisposable {
   readonly console: ConsoleLines;
@@ -83,132 +46,24 @@ export class Guest implements AsyncDisposable {
   readonly exited: Promise<GuestExit>;
   /** QMP events so far, such as RESET, SHUTDOWN or STOP. */
   readonly events: readonly QmpEvent[];
-  readonly #qmp: Qmp;
-  readonly #handover: HandoverPort;
-  readonly #serial: Socket;
-  readonly #cleanup: AsyncDisposableStack;
-  readonly #folder: string;
-  readonly #restored: boolean;
+  readonly #qemu: RunningQemu;
   #ready: Promise<void> | null = null;
   #dialled: Socket | null = null;
 
-  private constructor(parts: {
-    keys: GuestKeys;
-    folder: string;
-    restored: boolean;
-    console: ConsoleLines;
-    sshPort: number;
-    command: readonly string[];
-    pid: number | undefined;
-    exited: Promise<GuestExit>;
-    events: readonly QmpEvent[];
-    qmp: Qmp;
-    handover: HandoverPort;
-    serial: Socket;
-    cleanup: AsyncDisposableStack;
-  }) {
-    this.console = parts.console;
-    this.keys = parts.keys;
-    this.sshPort = parts.sshPort;
-    this.command = parts.command;
-    this.pid = parts.pid;
-    this.exited = parts.exited;
-    this.events = parts.events;
-    this.#qmp = parts.qmp;
-    this.#handover = parts.handover;
-    this.#serial = parts.serial;
-    this.#cleanup = parts.cleanup;
-    this.#folder = parts.folder;
-    this.#restored = parts.restored;
+  private constructor(qemu: RunningQemu) {
+    this.console = qemu.console;
+    this.keys = qemu.keys;
+    this.sshPort = qemu.sshPort;
+    this.command = qemu.command;
+    this.pid = qemu.pid;
+    this.exited = qemu.exited;
+    this.events = qemu.events;
+    this.#qemu = qemu;
   }
 
-  /**
-   * Starts QEMU and lets the guest run. A lost race for the SSH port is tried again.
-   * @throws MmapvetError QEMU_FAILED when QEMU ends before the guest ran, QEMU_NO_MEMORY where its memory's file found no space, QEMU_HANGS when it does not answer,
-   * MIGRATION_FAILED for a state that does not load; the abort reason when `signal` fires
-   */
+  /** @throws as startQemu */
   static async start(request: GuestRequest, how: GuestStart = BOOT, options: StartOptions = {}): Promise<Guest> {
-    return pRetry(() => Guest.#startOnce(request, how, options), {
-      retries: 4,
-      minTimeout: 50,
-      shouldRetry: ({ error }) => error instanceof MmapvetError && PORT_TAKEN.test(error.details.join('\n')),
-    });
-  }
-
-  static async #startOnce(request: GuestRequest, how: GuestStart, options: StartOptions): Promise<Guest> {
-    await using cleanup = new AsyncDisposableStack();
-    using patience = patienceWith(options);
-    const folder = cleanup.use(await privateFolder());
-    const paths = socketsOf(folder.path);
-    const [qmpSocket, consoleSocket, handoverSocket] = await Promise.all([
-      listenOnce(paths.qmp),
-      listenOnce(paths.console),
-      listenOnce(paths.handover),
-    ]);
-    cleanup.defer(() => [qmpSocket, consoleSocket, handoverSocket].forEach((listening) => listening.close()));
-
-    const sshPort = await freePort();
-    const { machine, accel, kernel, initrd, consoleFile, kernelArgs, qemuArgs, gdb = false } = request;
-    const command = qemuCommand(
-      machine,
-      { kernel, initrd, sockets: folder.path, ram: ramOf(how) },
-      { accel, sshPort, kernelArgs, qemuArgs, gdb },
-    );
-    const child = spawn(command, { reject: false, maxBuffer: 1024 * 1024, stdout: 'ignore' });
-    const exited: Promise<GuestExit> = child.then((result) => ({
-      exitCode: result.exitCode,
-      signal: result.signal,
-      stderr: String(result.stderr ?? ''),
-    }));
-    cleanup.defer(async () => {
-      child.kill('SIGKILL');
-      await exited;
-    });
-    // While QEMU starts.
-    const keys = createKeys();
-
-    const sockets = Promise.all([qmpSocket.connected, consoleSocket.connected, handoverSocket.connected]);
-    const connected = await Promise.race([sockets, exited, patience.over]);
-    if (!Array.isArray(connected)) throw startError(command, connected);
-    const [qmpStream, consoleStream, handover] = connected;
-
-    const events: QmpEvent[] = [];
-    const opening = Qmp.open(qmpStream, (event) => {
-      if (events.length < MAX_EVENTS) events.push(event);
-    }).catch(async () => {
-      throw startError(command, await exited);
-    });
-    const qmp = await Promise.race([opening, patience.over]);
-    const console = new ConsoleLines();
-    const file = cleanup.use(new ConsoleFile(consoleFile));
-    consoleStream.setEncoding('latin1').on('data', (chunk) => {
-      file.write(String(chunk));
-      console.push(String(chunk));
-    });
-    const read = Promise.all([qmp.closed, closed(consoleStream)]);
-    const running = async (): Promise<void> => {
-      if (how.kind === 'restore') await loadState(qmp, how.state, join(folder.path, 'state'));
-      await qmp.execute('cont');
-    };
-    await Promise.race([running(), patience.over]);
-    return new Guest({
-      keys,
-      folder: folder.path,
-      restored: how.kind === 'restore',
-      console,
-      sshPort,
-      command,
-      pid: child.pid,
-      exited: exited.then(async (exit) => {
-        await read;
-        return exit;
-      }),
-      events,
-      qmp,
-      handover: cleanup.use(new HandoverPort(handover)),
-      serial: consoleStream,
-      cleanup: cleanup.move(),
-    });
+    return new Guest(await startQemu(request, how, options));
   }
 
   /**
@@ -234,15 +89,15 @@ export class Guest implements AsyncDisposable {
    */
   async save(state: string, limits: BootLimits, signal: AbortSignal): Promise<void> {
     const booted = async (): Promise<string> => {
-      const complaints = await this.#handover.said('hello');
-      await this.#checkClock(await this.#handover.time());
+      const complaints = await this.#qemu.handover.said('hello');
+      await this.#checkClock(await this.#qemu.handover.time());
       return complaints;
     };
     await this.#until(booted(), limits, signal);
     using patience = patienceWith({ signal, limitMs: limits.startMs });
     const saving = async (): Promise<void> => {
-      await this.#qmp.execute('stop');
-      await saveState(this.#qmp, state, join(this.#folder, 'state'));
+      await this.#qemu.qmp.execute('stop');
+      await saveState(this.#qemu.qmp, state, join(this.#qemu.folder, 'state'));
     };
     await Promise.race([saving(), patience.over]);
   }
@@ -301,10 +156,10 @@ export class Guest implements AsyncDisposable {
 
   /** Hands over when the guest says `hello`; a restored one has said it before. @returns as HandoverPort.said */
   async #converse(): Promise<string> {
-    const ready = this.#handover.said('ready');
-    if (!this.#restored) await this.#handover.said('hello');
-    const stamp = this.#restored ? null : await this.#handover.time();
-    this.#handover.send(handoverMessage(this.keys));
+    const ready = this.#qemu.handover.said('ready');
+    if (!this.#qemu.restored) await this.#qemu.handover.said('hello');
+    const stamp = this.#qemu.restored ? null : await this.#qemu.handover.time();
+    this.#qemu.handover.send(handoverMessage(this.keys));
     this.#dial();
     const complaints = await ready;
     if (stamp !== null) await this.#checkClock(stamp);
@@ -319,13 +174,13 @@ export class Guest implements AsyncDisposable {
     const socket = connect({ host: '127.0.0.1', port: this.sshPort, noDelay: true });
     socket.on('error', () => {});
     this.#dialled = socket;
-    this.#cleanup.defer(() => void socket.destroy());
+    this.#qemu.cleanup.defer(() => void socket.destroy());
   }
 
   /** @throws MmapvetError GUEST_CLOCK */
   async #checkClock(first: ClockStamp): Promise<void> {
     await sleep(Math.max(0, first.cameMs + CLOCK_CHECK_MS - performance.now()));
-    const rate = rateBetween(first, await this.#handover.time());
+    const rate = rateBetween(first, await this.#qemu.handover.time());
     if (!isTooFast(rate)) return;
     const times = ((rate.least + Math.min(rate.most, rate.least * 2)) / 2).toFixed(2);
     throw new MmapvetError('GUEST_CLOCK', `The guest's clock runs ${times} times as fast as the host's.`, {
@@ -335,14 +190,14 @@ export class Guest implements AsyncDisposable {
 
   /** Asks process 1 for a sign of life, past network and SSH. @returns whether it came in time */
   async answers(timeoutMs: number): Promise<boolean> {
-    const answer = this.#handover.time().then(() => true);
+    const answer = this.#qemu.handover.time().then(() => true);
     return atMost(answer, timeoutMs, false);
   }
 
   /** Sends a BREAK and a key over the serial console: sysrq, for a guest whose user space is gone. */
   async sysrq(key: string): Promise<void> {
-    await this.#qmp.execute('chardev-send-break', { id: CONSOLE_ID });
-    this.#serial.write(key);
+    await this.#qemu.qmp.execute('chardev-send-break', { id: CONSOLE_ID });
+    this.#qemu.serial.write(key);
   }
 
   async #died(): Promise<MmapvetError> {
@@ -357,7 +212,7 @@ export class Guest implements AsyncDisposable {
 
   /** Where QEMU's gdb stub listens, in a guest that was started with one. */
   get gdbSocket(): string {
-    return socketsOf(this.#folder).gdb;
+    return socketsOf(this.#qemu.folder).gdb;
   }
 
   /** What an SSH client needs to reach this guest, and no other; the first one gets the connection that was made already. */
@@ -395,45 +250,21 @@ export class Guest implements AsyncDisposable {
 
   /** @returns a function that ends the subscription */
   onEvent(listener: (event: QmpEvent) => void): () => void {
-    return this.#qmp.subscribe(listener);
+    return this.#qemu.qmp.subscribe(listener);
   }
 
   /** A QMP command, for diagnosis. */
   qmp(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown> {
-    return this.#qmp.execute(command, args);
+    return this.#qemu.qmp.execute(command, args);
   }
 
   /** Asks QEMU to quit, waits a moment, then makes sure. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#qmp.execute('quit').catch(() => {});
+    this.#qemu.qmp.execute('quit').catch(() => {});
     await Promise.race([this.exited, sleep(2000, undefined, { ref: false })]);
-    this.#qmp.close();
-    await this.#cleanup.disposeAsync();
+    this.#qemu.qmp.close();
+    await this.#qemu.cleanup.disposeAsync();
   }
-}
-
-const closed = (socket: Socket): Promise<void> =>
-  new Promise((done) => void socket.once('close', () => done()).on('error', () => {}));
-
-/** `over` rejects when `signal` fires, or when the time is over; nobody has to look at it. */
-function patienceWith({ signal, limitMs = START_MS }: StartOptions): Disposable & { readonly over: Promise<never> } {
-  const { promise: over, reject } = Promise.withResolvers<never>();
-  over.catch(() => {});
-  const abort = (): void => reject(signal?.reason as Error);
-  const hint = 'Look what else this machine does; try the command by hand.';
-  const countdown = new Countdown(limitMs);
-  void countdown.over.then(() =>
-    reject(new MmapvetError('QEMU_HANGS', `QEMU did not answer for ${seconds(limitMs)} s.`, { hint })),
-  );
-  if (signal?.aborted === true) abort();
-  signal?.addEventListener('abort', abort);
-  return {
-    over,
-    [Symbol.dispose]() {
-      countdown[Symbol.dispose]();
-      signal?.removeEventListener('abort', abort);
-    },
-  };
 }
 
 /** Rejects when `signal` fires, unless `stop` did before. */
@@ -446,28 +277,3 @@ function abortOf(signal: AbortSignal, stop: AbortSignal): Promise<never> {
 }
 
 const seconds = (ms: number): number => Math.round(ms / 1000);
-
-function ramOf(how: GuestStart): GuestRam | null {
-  switch (how.kind) {
-    case 'boot':
-      return null;
-    case 'boot-to-save':
-      return { file: how.ram, use: 'save' };
-    case 'restore':
-      return { file: how.ram, use: 'restore' };
-  }
-}
-
-function startError(command: readonly string[], exit: GuestExit): MmapvetError {
-  const said = exit.stderr.trim().split('\n').filter(Boolean);
-  const how = exit.signal === undefined ? `with code ${exit.exitCode}` : `by ${exit.signal}`;
-  return new MmapvetError(
-    // A page of its memory's file that can't be had.
-    exit.signal === 'SIGBUS' ? 'QEMU_NO_MEMORY' : 'QEMU_FAILED',
-    `QEMU did not start: ${said.at(-1) ?? `it ended ${how}`}`,
-    {
-      hint: 'Run "mmapvet doctor"; try the command by hand.',
-      details: [...said.slice(-10), quoteCommand(command)],
-    },
-  );
-}

@@ -11,7 +11,8 @@ import { MmapvetError } from '../core/errors.ts';
 import { findProgram } from '../host/find.ts';
 import { findEntry, keyOf, makeEntry } from '../kernel/cache.ts';
 import { CLOCK_TRIES, isClockTrouble } from './clock.ts';
-import { Guest, type BootLimits, type GuestRequest } from './guest.ts';
+import { Guest, type BootLimits } from './guest.ts';
+import type { GuestRequest } from './start.ts';
 
 /** The kind of entry in the store. */
 export const SNAPSHOTS = 'snapshots';

@@ -5,7 +5,8 @@
 import { messageOf, type MmapvetError } from '../core/errors.ts';
 import type { Emit } from '../core/events.ts';
 import { inStage } from '../kernel/stage.ts';
-import { Guest, type BootLimits, type GuestRequest, type GuestStart } from '../machine/guest.ts';
+import { Guest, type BootLimits } from '../machine/guest.ts';
+import type { GuestRequest, GuestStart } from '../machine/start.ts';
 import { bootGuest } from '../machine/boot.ts';
 import { isClockTrouble } from '../machine/clock.ts';
 import { dropSnapshot, snapshotKey, takeSnapshot, type Snapshot } from '../machine/snapshot.ts';

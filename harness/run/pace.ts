@@ -3,7 +3,8 @@
  * is multiplied by it: a loop on the host says it before the first guest, then each guest by how long it took to come up.
  * It only ever grows, since work beside us comes and goes.
  */
-import { START_MS, type BootLimits } from '../machine/guest.ts';
+import type { BootLimits } from '../machine/guest.ts';
+import { START_MS } from '../machine/start.ts';
 
 /** A guest that says nothing for so long is stuck, unless `--silence` says otherwise. */
 export const SILENCE_MS = 60_000;

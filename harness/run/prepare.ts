@@ -29,7 +29,7 @@ import { findToolchain, type Toolchain } from '../kernel/toolchain.ts';
 import { trailersOf } from '../kernel/trailers.ts';
 import { findTreeAround, requireKernelTree } from '../kernel/version.ts';
 import { chooseAccel } from '../machine/accel.ts';
-import type { GuestRequest } from '../machine/guest.ts';
+import type { GuestRequest } from '../machine/start.ts';
 import { machineFor } from '../machine/machine.ts';
 import { NO_CHANGES, readChanges, type Changes } from './coverage.ts';
 import type { BuildPlan, RunPlan } from './plan.ts';

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { MmapvetError } from '../../../harness/core/errors.ts';
 import { bootGuest } from '../../../harness/machine/boot.ts';
-import { BOOT, Guest, type BootLimits, type GuestRequest } from '../../../harness/machine/guest.ts';
+import { Guest, type BootLimits } from '../../../harness/machine/guest.ts';
+import { BOOT, type GuestRequest } from '../../../harness/machine/start.ts';
 import { machineFor } from '../../../harness/machine/machine.ts';
 
 const FAKE = join(import.meta.dirname, '../../fixtures/programs/fake-qemu.mjs');
