@@ -269,7 +269,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   },
   {
     flags: '--timing',
-    help: 'show where the time went; also timing.svg in the run folder',
+    help: 'show where the time went, and what memory the kernels of guests took; also timing.svg in the run folder',
     commands: ['run', 'probe'],
   },
   {

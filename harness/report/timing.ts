@@ -1,5 +1,6 @@
 /** Where the time of a run went: its stages against time, as text for a terminal and as a picture. Pure. */
 import type { Event, Stage } from '../core/events.ts';
+import { formatBytes } from '../core/words.ts';
 import { formatDuration, padTo } from './format.ts';
 import { element, renderXml, type XmlNode } from './xml.ts';
 
@@ -84,6 +85,25 @@ export function timingText(spans: readonly Span[], columns = 100): string[] {
       return `  ${padTo(name, label + 10)}  ${formatDuration(sum)}${each}`;
     }),
   ];
+}
+
+export interface GuestMemory {
+  readonly target: string;
+  readonly guest: number;
+  /** What its kernel had for itself at its end, in KiB; null where it did not say. */
+  readonly kib: number | null;
+}
+
+/** The guest of each target whose kernel had most. */
+export function memoryText(guests: readonly GuestMemory[]): string[] {
+  const told = guests.flatMap(({ kib, ...guest }) => (kib === null ? [] : [{ ...guest, kib }]));
+  const rows = [...Map.groupBy(told, ({ target }) => target)];
+  const label = Math.max(0, ...rows.map(([name]) => name.length));
+  return rows.map(([name, all]) => {
+    const { guest, kib } = all.reduce((most, each) => (each.kib > most.kib ? each : most));
+    const of = all.length === 1 ? '' : `, the most of ${all.length}`;
+    return `  ${padTo(name, label)}  kernel memory ${formatBytes(kib * 1024)} at the end of guest ${guest}${of}`;
+  });
 }
 
 const COLOURS: Readonly<Record<Stage, string>> = {

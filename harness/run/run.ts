@@ -1,15 +1,17 @@
 /** `mmapvet run`: one kernel's execution with what a user sees of it, and its place in the history. */
 import { appendFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { readAllowFile } from '../contract/allow-file.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Event } from '../core/events.ts';
 import { onCommand } from '../core/exec.ts';
 import { EXIT } from '../core/outcome.ts';
 import type { Screen } from '../core/screen.ts';
+import { kernelMemoryOf } from '../probe/kernel-memory.ts';
 import { createReporters } from '../report/create.ts';
 import { createMultiplexer } from '../report/multiplexer.ts';
 import type { ReporterSpec } from '../report/parse-spec.ts';
-import { spansOf, timingSvg, timingText } from '../report/timing.ts';
+import { memoryText, spansOf, timingSvg, timingText, type GuestMemory } from '../report/timing.ts';
 import type { RunRecord } from '../results/history/record.ts';
 import { createRunStore, type RunStore } from '../results/store.ts';
 import { execute, keptReporters } from './execute.ts';
@@ -64,7 +66,7 @@ export async function executeRun(plan: RunPlan, context: RunContext): Promise<nu
     ...(resumed === undefined ? {} : { resume: resumed.resume }),
     ...(onIdle === undefined ? {} : { onIdle }),
   });
-  if (plan.timing) keepTiming(events, store, screen);
+  if (plan.timing) await keepTiming(events, store, screen);
   for (const { name, error } of failures)
     screen.err(`${screen.style('red', 'error')} The reporter "${name}" failed: ${messageOf(error)}\n`);
   // A probe of the user's own has no past: the next one of its name may be another.
@@ -74,14 +76,27 @@ export async function executeRun(plan: RunPlan, context: RunContext): Promise<nu
   return code === exitCode ? gitBisectCode(code, events) : code;
 }
 
-/** As a picture and as text in the run folder; the text also beside the report. */
-function keepTiming(events: readonly Event[], store: RunStore, screen: Screen): void {
+/** As a picture and as text in the run folder; the text also beside the report, with what memory guests took. */
+async function keepTiming(events: readonly Event[], store: RunStore, screen: Screen): Promise<void> {
   const spans = spansOf(events);
-  const text = timingText(spans, Math.min(120, screen.columns)).map((line) => `${line}\n`);
+  const memory = memoryText(await memoryOfGuests(events));
+  const text = [...timingText(spans, Math.min(120, screen.columns)), ...memory].map((line) => `${line}\n`);
   store.writeText('timing.txt', text.join(''));
   store.writeText('timing.svg', timingSvg(spans));
   screen.err(`\n${text.join('')}\n  ${store.place('timing.svg')}\n`);
 }
+
+/** Out of the guests' consoles. */
+const memoryOfGuests = (events: readonly Event[]): Promise<GuestMemory[]> =>
+  Promise.all(
+    events
+      .filter((event) => event.kind === 'guest')
+      .map(async ({ target, guest, console }) => ({
+        target,
+        guest: guest ?? 0,
+        kib: kernelMemoryOf(await readFile(console, 'utf8').catch(() => '')),
+      })),
+  );
 
 /** The history is for later: that it can't be written is worth a word, and no reason for a run to fail. */
 async function remember(record: RunRecord, screen: Screen): Promise<void> {

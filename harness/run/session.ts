@@ -11,6 +11,7 @@ import { inStage } from '../kernel/stage.ts';
 import { endOf, watchGuest, type GuestEnd, type GuestWatch } from '../machine/ending.ts';
 import type { Guest } from '../machine/guest.ts';
 import { MOST_BYTES } from '../probe/gcda-archive.ts';
+import { SAY_KERNEL_MEMORY } from '../probe/kernel-memory.ts';
 import { createKtapParser } from '../probe/ktap.ts';
 import type { ProbeReport } from '../probe/report.ts';
 import { createTranscriptReader, type ProbeHeader, type Transcript } from '../probe/transcript.ts';
@@ -168,7 +169,7 @@ const LOAD = (lie: number): string =>
  * Waiting for RCU is most of what rmmod does; nothing is vetted after it. That it fails is no news where the probes broke
  * before: what is left of them may still hold the driver.
  */
-const UNLOAD = `echo 1 > /sys/kernel/rcu_expedited; rmmod mmapvet || test $code -gt 4 || code=${NOT_UNLOADED}; echo "${END_MARK}" > /dev/kmsg; exit $code`;
+const UNLOAD = `${SAY_KERNEL_MEMORY}; echo 1 > /sys/kernel/rcu_expedited; rmmod mmapvet || test $code -gt 4 || code=${NOT_UNLOADED}; echo "${END_MARK}" > /dev/kmsg; exit $code`;
 
 /** What a probe is given on this host, in whole seconds. @param seconds on the reference host */
 export const probeTimeout = (seconds: number, pace: Pace): number => Math.ceil(pace.stretch(seconds * 1000) / 1000);
