@@ -143,7 +143,7 @@ export async function probeFeatures(
  * Builds module and probes and stores them.
  * @param known the kernel's features where they have been probed already
  * @param recipe key of all that they are built by but the kernel; null: only make knows whether they are current
- * @throws MmapvetError DRIVER_DOES_NOT_FIT naming the first mismatch, PROBES_FAILED
+ * @throws MmapvetError FEATURES_FAILED, DRIVER_DOES_NOT_FIT naming the first mismatch, PROBES_FAILED
  */
 export async function buildGuestCode(
   key: string,
@@ -156,6 +156,15 @@ export async function buildGuestCode(
   recipe: string | null,
 ): Promise<GuestCode> {
   const features = known ?? (await probeFeatures(commands, places, toolchain, context));
+  // A kernel without it is not built at all, so this one had it when it was.
+  if (!hasHook(features))
+    throw new MmapvetError(
+      'FEATURES_FAILED',
+      `No compile probe finds the hook in the ${places.target} kernel any more.`,
+      {
+        hint: `See in "${join(places.out, 'driver/features.log')}" why they fail.`,
+      },
+    );
   if (recipe === null || !(await isGuestCodeCurrent(places, recipe))) {
     await stageGuest(places);
     const built = recipe === null ? null : await beginGuestCode(places, recipe);

@@ -267,6 +267,14 @@ test('a kernel without the hook is found out before it is built, and remembered'
   expect(await goals()).toEqual([]);
 });
 
+test('a kernel that was built for its hook and shows none any more is trouble of ours; nothing is stored', async () => {
+  await built();
+  await rm(join(box.folder, 'cache/mmapvet/guests'), { recursive: true });
+  vi.stubEnv('FAKE_FEATURES', '');
+  expect(await failure(build())).toMatchObject({ code: 'FEATURES_FAILED', blame: 'trouble' });
+  expect(await stored('guests')).toEqual([]);
+});
+
 test('an interrupted build ends with the reason and leaves no entry', async () => {
   vi.stubEnv('FAKE_MAKE_HANGS', 'vmlinux');
   const running = build();
