@@ -539,6 +539,8 @@ static void j08(enum path path)
 			broken("fork: %s", strerror(errno));
 		if (!child)
 			exit_meanwhile(&target);
+		if (gate_await(target.inner, 1) != 1)
+			vacuous("mapped never came to its gate");
 		exiting = task_waits(child);
 		outlived = outlives(&target, child);
 		gate_open(target.inner);

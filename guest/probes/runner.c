@@ -18,6 +18,7 @@
 #define STACK_TOUCHED	32768
 #define POLL_US		2000
 #define PATIENCE_MS	5000		/* for a host that is busy */
+#define PATIENCE_POLLS	500		/* where time passes and nobody runs */
 #define STEADY		4		/* polls in a row that make a waiter */
 
 /* Not through the vDSO, whose pages may need the lock. */
@@ -104,9 +105,11 @@ char task_state(pid_t tid)
 static bool waits(pid_t tid, struct runner *runner)
 {
 	uint64_t deadline = now_ms() + PATIENCE_MS;
-	unsigned int steady = 0;
+	unsigned int polls, steady = 0;
 
-	while (now_ms() < deadline && !(runner && runner_done(runner))) {
+	for (polls = 0; polls < PATIENCE_POLLS || now_ms() < deadline; polls++) {
+		if (runner && runner_done(runner))
+			return false;
 		steady = task_state(tid) == 'D' ? steady + 1 : 0;
 		if (steady == STEADY)
 			return true;
