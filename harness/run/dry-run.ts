@@ -11,7 +11,7 @@ import { qemuCommand } from '../machine/argv.ts';
 import { machineFor } from '../machine/machine.ts';
 import { EXIT } from '../core/outcome.ts';
 import type { BuildPlan } from './plan.ts';
-import { LOAD_DRIVER, PROBES } from './session.ts';
+import { LOAD_DRIVER, PROBES } from './session-command.ts';
 
 export async function dryRun(plan: BuildPlan, screen: Screen): Promise<number> {
   const work = join(cacheFolder(), 'work', 'KEY');

@@ -12,7 +12,7 @@ import { SshConnection } from '../ssh/connection.ts';
 import type { BuildPlan } from './plan.ts';
 import { prepareKernel, prepareTarget, readInputs } from './prepare.ts';
 import { Pace, SILENCE_MS } from './pace.ts';
-import { LOAD_DRIVER } from './session.ts';
+import { LOAD_DRIVER } from './session-command.ts';
 
 export interface OpenGuest extends AsyncDisposable {
   readonly guest: Guest;

@@ -4,21 +4,21 @@
  */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Countdown } from '../core/countdown.ts';
 import type { CellId, Emit, Stage } from '../core/events.ts';
 import { MmapvetError, messageOf } from '../core/errors.ts';
 import { inStage } from '../kernel/stage.ts';
 import { endOf, watchGuest, type GuestEnd, type GuestWatch } from '../machine/ending.ts';
 import type { Guest } from '../machine/guest.ts';
 import { MOST_BYTES } from '../probe/gcda-archive.ts';
-import { SAY_KERNEL_MEMORY } from '../probe/kernel-memory.ts';
 import { createKtapParser } from '../probe/ktap.ts';
 import type { ProbeReport } from '../probe/report.ts';
 import { createTranscriptReader, type ProbeHeader, type Transcript } from '../probe/transcript.ts';
 import { SshConnection, type ExecResult } from '../ssh/connection.ts';
+import { CONSOLE_LAG_MS, sawLine } from './console-line.ts';
 import type { OwnBinary } from './own-probe.ts';
 import { examine, type Hang } from './hang.ts';
 import type { Pace } from './pace.ts';
+import { COUNTERS, END_MARK, NOT_LOADED, NOT_UNLOADED, OWN, sessionCommand, unloadCommand } from './session-command.ts';
 import { Watchdog, type WatchdogLimits } from './watchdog.ts';
 
 export interface SessionRequest {
@@ -72,32 +72,6 @@ export interface SessionResult {
   /** The guest said that it came to its end in order. */
   readonly ended: boolean;
 }
-
-/** Where guest/rootfs puts module and probes. */
-const FOLDER = '/mmapvet';
-/** Init has loaded it, if it loads. */
-export const LOAD_DRIVER = `{ test -d /sys/module/mmapvet || insmod ${FOLDER}/mmapvet.ko; }`;
-export const PROBES = `${FOLDER}/mmapvet-probes`;
-const OWN = `${FOLDER}/own`;
-
-/** The command that runs probes. */
-function probesOf(own: OwnBinary | null): string {
-  switch (own?.kind) {
-    case undefined:
-      return PROBES;
-    case 'probe':
-      return OWN;
-    case 'program':
-      return `${PROBES} --program ${OWN}`;
-  }
-}
-
-const END_MARK = 'mmapvet: session end';
-
-/** The next line of the kernel log reaches the console within this time. */
-export const CONSOLE_LAG_MS = 5000;
-/** A console that is flooded is read up for so long at most. */
-const CONSOLE_BEHIND_MS = 60_000;
 
 export async function runSession(request: SessionRequest, hooks: SessionHooks): Promise<SessionResult> {
   const { target, signal } = request;
@@ -159,38 +133,24 @@ interface State {
   hang: Hang | null;
 }
 
-/** How the guest's script says that the driver did not load, or not unload; the probes' own codes are small. */
-const NOT_LOADED = 101;
-const NOT_UNLOADED = 102;
-
-const LOAD = (lie: number): string =>
-  `${LOAD_DRIVER} || exit ${NOT_LOADED}${lie === 0 ? '' : `; echo ${lie} > /sys/module/mmapvet/parameters/lie`}`;
-/**
- * Waiting for RCU is most of what rmmod does; nothing is vetted after it. That it fails is no news where the probes broke
- * before: what is left of them may still hold the driver.
- */
-const UNLOAD = `${SAY_KERNEL_MEMORY}; echo 1 > /sys/kernel/rcu_expedited; rmmod mmapvet || test $code -gt 4 || code=${NOT_UNLOADED}; echo "${END_MARK}" > /dev/kmsg; exit $code`;
-
 /** What a probe is given on this host, in whole seconds. @param seconds on the reference host */
 export const probeTimeout = (seconds: number, pace: Pace): number => Math.ceil(pace.stretch(seconds * 1000) / 1000);
 
-/**
- * Loads the driver, runs the probes and unloads it: one command, since each one costs a channel, a shell and half a dozen
- * round trips with an emulated machine. Only a guest that is to be kept is asked twice.
- */
+/** Only a guest that is to be kept is asked twice. */
 async function probe(
   { guest, watch, connection }: Connected,
   request: SessionRequest,
   hooks: SessionHooks,
   state: State,
 ): Promise<void> {
-  const cells = request.cells.map((cell) => `${cell.clause}.${cell.path}`);
-  const seed = request.seed === null ? '' : ` --seed ${request.seed}`;
   if (request.own !== null) await sendOwn(request.own, connection, request.signal);
-  const counting = hooks.coverage === undefined ? '' : ` --coverage ${COUNTERS}`;
-  const probes = `${probesOf(request.own)} --timeout ${probeTimeout(request.probeSeconds, request.pace)}${seed}${counting} ${cells.join(' ')}; code=$?`;
   const keep = hooks.onIdle !== undefined;
-  const command = [LOAD(request.lie), probes, keep ? 'exit $code' : UNLOAD].join('; ');
+  const command = sessionCommand({
+    ...request,
+    seconds: probeTimeout(request.probeSeconds, request.pace),
+    coverage: hooks.coverage !== undefined,
+    keep,
+  });
   const result = await execProbes(command, request, hooks, { guest, watch, connection }, state);
   if (state.hang !== null) throw new Stopped({ kind: 'hang', text: state.hang.text, hang: state.hang });
   const broken = await troubleOf(result, state.transcript, { guest, watch });
@@ -202,7 +162,7 @@ async function probe(
   await hooks.onIdle?.(guest, connection);
   const unloading = keep
     ? await connection.exec({
-        command: `code=0; ${UNLOAD}`,
+        command: unloadCommand(),
         timeoutMs: request.pace.stretch(OTHER_MS),
         signal: request.signal,
       })
@@ -220,9 +180,6 @@ async function sendOwn({ file }: OwnBinary, connection: SshConnection, signal: A
   const why = end.kind === 'lost' ? end.why : stderr.trim() || end.kind;
   throw new Stopped({ kind: 'connection', text: `the probe could not be sent: ${why}` });
 }
-
-/** Where the probes leave their counters. */
-const COUNTERS = '/tmp/mmapvet-coverage';
 
 /** A busy host may take a while for some megabytes. */
 const COLLECT_MS = 120_000;
@@ -349,26 +306,6 @@ async function lostTrouble({ guest, watch }: Omit<Connected, 'connection'>, why:
   const end = await Promise.race([watch.over, endOf(guest), sleep(3000, null, { ref: false })]);
   if (end === null) return { kind: 'connection', text: `the SSH connection was lost: ${why}` };
   return { kind: 'guest-died', ...end };
-}
-
-/** Waits for a line on the console. @returns whether it came */
-export async function sawLine(guest: Guest, text: string, lagMs: number): Promise<boolean> {
-  const seen = (line: string): boolean => line.endsWith(text);
-  if (guest.console.lines().findLast(seen) !== undefined) return true;
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const last = performance.now() + CONSOLE_BEHIND_MS;
-  using countdown = new Countdown(lagMs);
-  void countdown.over.then(() => resolve(false));
-  const unsubscribe = guest.console.subscribe((line) => {
-    if (seen(line)) resolve(true);
-    else if (performance.now() < last) countdown.restart(lagMs);
-  });
-  void guest.exited.then(() => resolve(false));
-  try {
-    return await promise;
-  } finally {
-    unsubscribe();
-  }
 }
 
 /** The trouble in one sentence, null being none. */

@@ -24,7 +24,7 @@ import { NOTHING_FOUND, type Found } from './evidence.ts';
 import { ofGuest, type Guests } from './guests.ts';
 import type { Pace } from './pace.ts';
 import type { RunPlan } from './plan.ts';
-import { CONSOLE_LAG_MS, sawLine } from './session.ts';
+import { CONSOLE_LAG_MS, sawLine } from './console-line.ts';
 import type { Attempt } from './tally.ts';
 
 export const suiteCells = (plan: Pick<RunPlan, 'programs' | 'profile'>, target: string): CellId[] =>

@@ -7,7 +7,7 @@ import type { Guest } from '../../machine/guest.ts';
 import { sliceByCell } from '../../probe/slices.ts';
 import { findSplats } from '../../probe/splat.ts';
 import type { GuestHook } from '../../run/guests.ts';
-import { PROBES } from '../../run/session.ts';
+import { PROBES } from '../../run/session-command.ts';
 import { SshConnection } from '../../ssh/connection.ts';
 import type { Act, Moment, Sabotage } from './scenario.ts';
 
