@@ -107,7 +107,7 @@ export function buildResults(events: Iterable<Event>): Results {
         break;
     }
   }
-  const decided = [...cells.values()];
+  const decided = inPlannedOrder(start?.cells ?? [], cells);
   const lasted = start === null || last === null ? 0 : Math.max(0, Date.parse(last) - Date.parse(start.at));
   return inSchemaOrder({
     version: RESULTS_VERSION,
@@ -133,6 +133,12 @@ export function buildResults(events: Iterable<Event>): Results {
       targets: [...finding.targets],
     })),
   });
+}
+
+/** Guests side by side come to their verdicts in any order. */
+function inPlannedOrder(planned: readonly CellId[], decided: ReadonlyMap<string, Cell>): Cell[] {
+  const known = planned.flatMap((id) => decided.get(keyOf(id)) ?? []);
+  return [...new Set([...known, ...decided.values()])];
 }
 
 /** The same bytes whether the events come live or out of a file. */

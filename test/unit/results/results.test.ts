@@ -42,6 +42,17 @@ describe('buildResults', () => {
     expect(results.cells).toHaveLength(2);
   });
 
+  it('lists cells as they were planned, whichever guest was the first', () => {
+    const events = SCENARIOS['mixed']?.() ?? [];
+    const verdicts = events.filter((event) => event.kind === 'cell').toReversed();
+    let next = 0;
+    const reversed = events.map((event) => (event.kind === 'cell' ? verdicts[next++]! : event));
+    const idsOf = (results: Results): string[] =>
+      results.cells.map((cell) => `${cell.clause}.${cell.path} ${cell.target}`);
+    expect(verdicts.length).toBeGreaterThan(2);
+    expect(idsOf(buildResults(reversed))).toEqual(idsOf(buildResults(events)));
+  });
+
   it('makes something of an empty stream', () => {
     expect(buildResults([])).toMatchObject({ at: null, cells: [], kernel: null, exitCode: null });
   });
