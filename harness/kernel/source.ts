@@ -66,7 +66,9 @@ export async function resolveSource(
     const base = await resolveBase(spec, locks, context);
     const known = series.patches.length === 0 ? base.version : null;
     if (known === null) await base.open();
-    const patched = await applyPatches(base.work, series.patches, { fuzz, signal: context.signal });
+    // Not even for none of them in a folder that may be somebody else's.
+    const patched =
+      known === null ? await applyPatches(base.work, series.patches, { fuzz, signal: context.signal }) : [];
     const version = known ?? (await requireKernelTree(base.work.source, base.identity.source));
     return {
       identity: { ...base.identity, version: version.text, series: [...series.identity] },
