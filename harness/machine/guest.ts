@@ -19,6 +19,7 @@ import { watchStall } from './stall.ts';
 import {
   BOOT,
   patienceWith,
+  seconds,
   startQemu,
   type GuestExit,
   type GuestRequest,
@@ -275,5 +276,3 @@ function abortOf(signal: AbortSignal, stop: AbortSignal): Promise<never> {
   signal.addEventListener('abort', fire, { once: true, signal: stop });
   return promise;
 }
-
-const seconds = (ms: number): number => Math.round(ms / 1000);

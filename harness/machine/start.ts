@@ -196,7 +196,7 @@ export function patienceWith({
   };
 }
 
-const seconds = (ms: number): number => Math.round(ms / 1000);
+export const seconds = (ms: number): number => Math.round(ms / 1000);
 
 function ramOf(how: GuestStart): GuestRam | null {
   switch (how.kind) {
