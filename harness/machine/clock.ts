@@ -4,8 +4,6 @@
  * guest's clock is asked for twice. Each answer was given between question and receipt, so the rate has certain bounds:
  * a guest or a host that is late makes them wider, never wrong.
  */
-import { MmapvetError } from '../core/errors.ts';
-
 export interface ClockStamp {
   /** Of the host, in ms: when it was asked, and when the answer came. */
   readonly askedMs: number;
@@ -36,10 +34,3 @@ export const isTooFast = ({ least }: ClockRate): boolean => least > 1 + TOLERANC
 
 /** Between the two questions: long beside the time that an answer takes. */
 export const CLOCK_CHECK_MS = 200;
-
-/** Guests are booted so often until one has a clock that keeps time. Four bad boots were seen among 127 on a busy host. */
-export const CLOCK_TRIES = 5;
-
-/** A boot whose clock came out wrong, or that stood still on the way: another one is tried. */
-export const isClockTrouble = (error: unknown): boolean =>
-  error instanceof MmapvetError && ['GUEST_CLOCK', 'GUEST_STALLED'].includes(error.code);

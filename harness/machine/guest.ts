@@ -70,7 +70,7 @@ export class Guest implements AsyncDisposable {
   /**
    * Waits until the guest accepts SSH connections, handing over its keys on the way. Of one that was booted the clock is
    * checked as well.
-   * @throws MmapvetError GUEST_DIED, GUEST_NOT_READY, GUEST_SILENT, GUEST_STALLED, GUEST_SETUP, GUEST_CLOCK; the abort reason when `signal`
+   * @throws MmapvetError GUEST_DIED, GUEST_KILLED, GUEST_NOT_READY, GUEST_SILENT, GUEST_STALLED, GUEST_SETUP, GUEST_CLOCK; the abort reason when `signal`
    * fires
    */
   ready(limits: BootLimits, signal: AbortSignal): Promise<void> {
@@ -202,13 +202,19 @@ export class Guest implements AsyncDisposable {
   }
 
   async #died(): Promise<MmapvetError> {
-    const exit = await this.exited;
-    const how = exit.signal === undefined ? `with code ${exit.exitCode}` : `by ${exit.signal}`;
-    const said = exit.stderr.trim().split('\n').filter(Boolean).slice(-5);
-    return new MmapvetError('GUEST_DIED', `QEMU ended ${how} before the guest was ready.`, {
-      hint: 'Read the end of its console.',
-      details: [...said, ...this.console.lines().slice(-15)],
-    });
+    const { exitCode, signal, stderr } = await this.exited;
+    const said = stderr.trim().split('\n').filter(Boolean).slice(-5);
+    const details = [...said, ...this.console.lines().slice(-15)];
+    // A guest ends its QEMU in order, whatever it does.
+    return signal === undefined
+      ? new MmapvetError('GUEST_DIED', `QEMU ended with code ${exitCode} before the guest was ready.`, {
+          hint: 'Read the end of its console.',
+          details,
+        })
+      : new MmapvetError('GUEST_KILLED', `QEMU was ended by ${signal} before the guest was ready.`, {
+          hint: `Look who ends processes on this machine; the kernel does when its memory is full.`,
+          details,
+        });
   }
 
   /** Where QEMU's gdb stub listens, in a guest that was started with one. */

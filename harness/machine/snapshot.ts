@@ -10,7 +10,7 @@ import { isDiskError } from '../core/disk.ts';
 import { MmapvetError } from '../core/errors.ts';
 import { findProgram } from '../host/find.ts';
 import { findEntry, keyOf, makeEntry } from '../kernel/cache.ts';
-import { CLOCK_TRIES, isClockTrouble } from './clock.ts';
+import { BOOT_TRIES, isHostTrouble, type OnLost } from './boot.ts';
 import { Guest, type BootLimits } from './guest.ts';
 import type { GuestRequest } from './start.ts';
 
@@ -115,6 +115,7 @@ export async function takeSnapshot(
   request: GuestRequest,
   limits: BootLimits,
   signal: AbortSignal,
+  onLost: OnLost = () => {},
 ): Promise<SnapshotResult> {
   const found = await findSnapshot(key);
   if (found !== null) return { kind: 'saved', snapshot: found, bootMs: null };
@@ -125,7 +126,7 @@ export async function takeSnapshot(
       SNAPSHOTS,
       key,
       async (folder) => {
-        const result = await bootAndSave(folder, request, limits, signal);
+        const result = await bootAndSave(folder, request, limits, signal, onLost);
         if (result.kind === 'saved') ({ bootMs } = result);
         else {
           failure = result;
@@ -149,12 +150,14 @@ async function bootAndSave(
   request: GuestRequest,
   limits: BootLimits,
   signal: AbortSignal,
+  onLost: OnLost,
 ): Promise<Failure | Saved> {
   const files = filesOf(folder);
   let result = await bootOnce(folder, request, limits, signal);
-  // Every guest that is restored from it would have the wrong clock.
-  for (let tries = 1; result.kind === 'no-boot' && isClockTrouble(result.error) && tries < CLOCK_TRIES; tries += 1)
+  for (let tries = 1; result.kind === 'no-boot' && isHostTrouble(result.error) && tries < BOOT_TRIES; tries += 1) {
+    onLost(result.error);
     result = await bootOnce(folder, request, limits, signal);
+  }
   if (result.kind !== 'saved') return result;
   // QEMU is gone: nobody writes to the memory any more.
   const [ram, state] = await Promise.all([stat(files.ram), stat(files.state)]);
@@ -182,7 +185,7 @@ async function bootOnce(
     return { kind: 'saved', lines: guest.console.lines(), bootMs: performance.now() - start };
   } catch (error) {
     if (!(error instanceof MmapvetError)) throw error;
-    if (error.code === 'GUEST_DIED' && (await guest.exited).signal === 'SIGBUS')
+    if (error.code === 'GUEST_KILLED' && (await guest.exited).signal === 'SIGBUS')
       return { kind: 'not-saved', error: noSpace(dirname(folder), error) };
     const booted = error.code === 'MIGRATION_FAILED' || /^Q(?:MP|EMU)_/.test(error.code);
     return booted ? { kind: 'not-saved', error } : { kind: 'no-boot', error, lines: guest.console.lines() };

@@ -4,7 +4,7 @@
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import pRetry from 'p-retry';
-import { Countdown } from '../core/countdown.ts';
+import { atMost, Countdown } from '../core/countdown.ts';
 import { MmapvetError } from '../core/errors.ts';
 import { quoteCommand, spawn } from '../core/exec.ts';
 import { qemuCommand, socketsOf, type GuestRam } from './argv.ts';
@@ -55,10 +55,14 @@ export interface StartOptions {
 /** On the reference host QEMU takes a quarter of a second, and a restored state a moment more. */
 export const START_MS = 20_000;
 
-/** QEMU lost the race for the port: the one start failure that another try can mend. */
+/** QEMU lost the race for the port: another try can mend it, as it can where somebody killed it. */
 const PORT_TAKEN = /could not set up host forwarding rule/i;
 
 const MAX_EVENTS = 1000;
+
+/** What is said of a QEMU that ended while it was asked. */
+const ENDED: readonly unknown[] = ['QMP_CLOSED', 'MIGRATION_FAILED'];
+const EXIT_MS = 1000;
 
 export interface RunningQemu {
   readonly keys: GuestKeys;
@@ -81,15 +85,16 @@ export interface RunningQemu {
 }
 
 /**
- * Starts QEMU and lets the guest run. A lost race for the SSH port is tried again.
- * @throws MmapvetError QEMU_FAILED when QEMU ends before the guest ran, QEMU_NO_MEMORY where its memory's file found no space, QEMU_HANGS when it does not answer,
+ * Starts QEMU and lets the guest run. A lost race for the SSH port is tried again, and a QEMU that was killed.
+ * @throws MmapvetError QEMU_FAILED when QEMU ends before the guest ran, GUEST_KILLED by a signal, QEMU_NO_MEMORY where its memory's file found no space, QEMU_HANGS when it does not answer,
  * MIGRATION_FAILED for a state that does not load; the abort reason when `signal` fires
  */
 export async function startQemu(request: GuestRequest, how: GuestStart, options: StartOptions): Promise<RunningQemu> {
   return pRetry(() => startOnce(request, how, options), {
     retries: 4,
     minTimeout: 50,
-    shouldRetry: ({ error }) => error instanceof MmapvetError && PORT_TAKEN.test(error.details.join('\n')),
+    shouldRetry: ({ error }) =>
+      error instanceof MmapvetError && (error.code === 'GUEST_KILLED' || PORT_TAKEN.test(error.details.join('\n'))),
   });
 }
 
@@ -148,7 +153,11 @@ async function startOnce(request: GuestRequest, how: GuestStart, options: StartO
     if (how.kind === 'restore') await loadState(qmp, how.state, join(folder.path, 'state'));
     await qmp.execute('cont');
   };
-  await Promise.race([running(), patience.over]);
+  await Promise.race([running(), patience.over]).catch(async (error: unknown) => {
+    // Its socket is gone a moment before the process is.
+    const exit = ENDED.includes((error as MmapvetError).code) ? await atMost(exited, EXIT_MS, null) : null;
+    throw exit?.signal === undefined ? error : startError(command, exit);
+  });
   return {
     keys,
     folder: folder.path,
@@ -209,16 +218,18 @@ function ramOf(how: GuestStart): GuestRam | null {
   }
 }
 
-function startError(command: readonly string[], exit: GuestExit): MmapvetError {
-  const said = exit.stderr.trim().split('\n').filter(Boolean);
-  const how = exit.signal === undefined ? `with code ${exit.exitCode}` : `by ${exit.signal}`;
-  return new MmapvetError(
-    // A page of its memory's file that can't be had.
-    exit.signal === 'SIGBUS' ? 'QEMU_NO_MEMORY' : 'QEMU_FAILED',
-    `QEMU did not start: ${said.at(-1) ?? `it ended ${how}`}`,
-    {
-      hint: 'Run "mmapvet doctor"; try the command by hand.',
-      details: [...said.slice(-10), quoteCommand(command)],
-    },
-  );
+function startError(command: readonly string[], { exitCode, signal, stderr }: GuestExit): MmapvetError {
+  const said = stderr.trim().split('\n').filter(Boolean);
+  const details = [...said.slice(-10), quoteCommand(command)];
+  const how = signal === undefined ? `it ended with code ${exitCode}` : `it was ended by ${signal}`;
+  return new MmapvetError(codeOf(signal), `QEMU did not start: ${said.at(-1) ?? how}`, {
+    hint: 'Run "mmapvet doctor"; try the command by hand.',
+    details,
+  });
+}
+
+function codeOf(signal: string | undefined): string {
+  if (signal === undefined) return 'QEMU_FAILED';
+  // A page of its memory's file that can't be had.
+  return signal === 'SIGBUS' ? 'QEMU_NO_MEMORY' : 'GUEST_KILLED';
 }

@@ -2,13 +2,12 @@
  * Where the guests of one target come from. The first boot is saved; every later guest starts from the file, in this run
  * and in later ones. A guest that is asked to be booted is, and so is every guest where no snapshot can be had.
  */
-import { messageOf, type MmapvetError } from '../core/errors.ts';
+import { messageOf, MmapvetError } from '../core/errors.ts';
 import type { Emit } from '../core/events.ts';
 import { inStage } from '../kernel/stage.ts';
 import { Guest, type BootLimits } from '../machine/guest.ts';
 import type { GuestRequest, GuestStart } from '../machine/start.ts';
-import { bootGuest } from '../machine/boot.ts';
-import { isClockTrouble } from '../machine/clock.ts';
+import { bootGuest, isHostTrouble } from '../machine/boot.ts';
 import { dropSnapshot, snapshotKey, takeSnapshot, type Snapshot } from '../machine/snapshot.ts';
 import type { GuestKind } from './batches.ts';
 import type { Pace } from './pace.ts';
@@ -50,9 +49,15 @@ export const ofGuest =
 /** A restored guest is ready in a quarter of a second on the reference host. */
 const RESTORE_MS = 10_000;
 
+/** A busy host makes one guest late; a snapshot that is no good does it each time. */
+const isLate = (error: unknown): boolean =>
+  error instanceof MmapvetError && ['GUEST_NOT_READY', 'GUEST_SILENT', 'QEMU_HANGS'].includes(error.code);
+
 export class Guests {
   readonly #request: GuestsRequest;
   #snapshot: Snapshot | null = null;
+  /** A guest that was restored from it was late. */
+  #late = false;
   #key = '';
   #count = 0;
 
@@ -72,6 +77,7 @@ export class Guests {
         { ...guest, consoleFile: consoleFile(0) },
         this.#bootLimits(),
         signal,
+        this.#lost,
       );
       switch (result.kind) {
         case 'saved':
@@ -125,7 +131,7 @@ export class Guests {
     let booted: Guest | null = null;
     try {
       return await inStage('boot', target, '', { emit: ofGuest(emit, number) }, async () => {
-        booted = await bootGuest(request, this.#bootLimits(), signal);
+        booted = await bootGuest(request, this.#bootLimits(), signal, this.#lost);
         await booted.whenReady;
         pace.measured(performance.now() - start, this.#reference.boot);
         return { value: booted };
@@ -136,7 +142,7 @@ export class Guests {
     }
   }
 
-  /** @returns null where there is no snapshot, or none that works: it is dropped then */
+  /** @returns null where no guest can be had from a snapshot: one that does not work is dropped */
   async #restore(request: GuestRequest, number: number): Promise<Guest | null> {
     const { target, pace, emit, signal } = this.#request;
     const snapshot = this.#snapshot;
@@ -155,13 +161,21 @@ export class Guests {
       });
     } catch (error) {
       signal.throwIfAborted();
-      // What stopped us says nothing about the snapshot.
-      if (isClockTrouble(error)) return null;
-      this.#snapshot = null;
-      await dropSnapshot(this.#key);
-      this.#note('SNAPSHOT_DROPPED', `A saved guest could not be restored, so guests are booted: ${messageOf(error)}`);
+      await this.#notRestored(error);
       return null;
     }
+  }
+
+  async #notRestored(error: unknown): Promise<void> {
+    const late = isLate(error) && !this.#late;
+    if (late || isHostTrouble(error)) {
+      this.#late ||= late;
+      this.#note('GUEST_LOST', `A saved guest could not be restored, so one is booted: ${messageOf(error)}`);
+      return;
+    }
+    this.#snapshot = null;
+    await dropSnapshot(this.#key);
+    this.#note('SNAPSHOT_DROPPED', `A saved guest could not be restored, so guests are booted: ${messageOf(error)}`);
   }
 
   get #reference(): { readonly boot: number; readonly restore: number } {
@@ -172,6 +186,9 @@ export class Guests {
   #bootLimits(): BootLimits {
     return this.#request.pace.bootLimits(this.#reference.boot, this.#request.silenceMs);
   }
+
+  readonly #lost = (error: unknown): void =>
+    this.#note('GUEST_LOST', `A guest was lost while it booted, so another one is: ${messageOf(error)}`);
 
   #note(code: string, text: string): void {
     this.#request.emit({ kind: 'note', target: this.#request.target, level: 'warning', code, text });

@@ -112,13 +112,16 @@ test('a guest whose clock runs eight times too fast is not used', async () => {
   expect(error.message).toMatch(/runs [78]\.\d+ times as fast/);
 });
 
-test('where a clock came out wrong, another boot is tried', async () => {
-  vi.stubEnv('FAKE_ONCE', join(folder, 'once'));
-  vi.stubEnv('FAKE_PIDS', join(folder, 'pids'));
-  await using guest = await bootGuest(requestFor('wrong-clock-once'), within(5000), NEVER);
-  await guest.whenReady;
-  expect((await readFile(join(folder, 'pids'), 'utf8')).trim().split('\n')).toHaveLength(2);
-});
+test.each(['wrong-clock-once', 'killed-early-once', 'killed-booting-once'])(
+  'where it was not the guest that came to grief, another boot is tried: %s',
+  async (guestName) => {
+    vi.stubEnv('FAKE_ONCE', join(folder, 'once'));
+    vi.stubEnv('FAKE_PIDS', join(folder, 'pids'));
+    await using guest = await bootGuest(requestFor(guestName), within(5000), NEVER);
+    await guest.whenReady;
+    expect((await readFile(join(folder, 'pids'), 'utf8')).trim().split('\n')).toHaveLength(2);
+  },
+);
 
 test('process 1 answers past SSH; a guest that says nothing does not', async () => {
   await using good = await start('good');

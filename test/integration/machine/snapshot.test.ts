@@ -87,13 +87,16 @@ describe('a snapshot that is damaged is taken away', () => {
   });
 });
 
-describe('a clock that came out wrong', () => {
-  test('is not saved: the guest is booted again', async () => {
-    vi.stubEnv('FAKE_ONCE', join(folder, 'once'));
-    vi.stubEnv('FAKE_PIDS', join(folder, 'pids'));
-    await taken('wrong-clock-once');
-    expect((await readFile(join(folder, 'pids'), 'utf8')).trim().split('\n')).toHaveLength(2);
-  });
+describe('trouble of this host', () => {
+  test.each(['wrong-clock-once', 'killed-early-once', 'killed-booting-once'])(
+    'is no end: another guest is booted and saved (%s)',
+    async (guest) => {
+      vi.stubEnv('FAKE_ONCE', join(folder, 'once'));
+      vi.stubEnv('FAKE_PIDS', join(folder, 'pids'));
+      await taken(guest);
+      expect((await readFile(join(folder, 'pids'), 'utf8')).trim().split('\n')).toHaveLength(2);
+    },
+  );
 
   test('each time: no snapshot', async () => {
     const result = await take('wrong-clock');

@@ -1,0 +1,118 @@
+/** Where a target's guests come from when not all goes well, with a fake QEMU. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { EventBody } from '../../../harness/core/events.ts';
+import { machineFor } from '../../../harness/machine/machine.ts';
+import { findSnapshot, snapshotKey } from '../../../harness/machine/snapshot.ts';
+import { Guests } from '../../../harness/run/guests.ts';
+import { Pace } from '../../../harness/run/pace.ts';
+
+const FAKE = join(import.meta.dirname, '../../fixtures/programs/fake-qemu.mjs');
+let folder: string;
+let events: EventBody[];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'mmapvet-test-'));
+  vi.stubEnv('TMPDIR', folder);
+  vi.stubEnv('XDG_CACHE_HOME', join(folder, 'cache'));
+  vi.stubEnv('FAKE_GUEST', 'good');
+  vi.stubEnv('FAKE_ONCE', join(folder, 'once'));
+  events = [];
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const MACHINE = {
+  machine: { ...machineFor('x86_64'), qemu: FAKE },
+  accel: 'tcg',
+  kernel: '/k',
+  initrd: '/i',
+  kernelArgs: [],
+  qemuArgs: [],
+} as const;
+
+/** Half a minute is a second. */
+class Hurry extends Pace {
+  override stretch(ms: number): number {
+    return Math.ceil(ms / 30);
+  }
+  override bootLimits() {
+    return { totalMs: 5000, silenceMs: 5000 };
+  }
+}
+
+const guestsOf = (): Guests =>
+  new Guests({
+    target: 'x86_64',
+    guest: MACHINE,
+    contents: ['contents'],
+    consoleFile: (guest) => join(folder, `console-${guest}.log`),
+    pace: new Hurry(1),
+    silenceMs: 1000,
+    emit: (event) => void events.push(event),
+    signal: new AbortController().signal,
+  });
+
+const saved = async () => findSnapshot(await snapshotKey(MACHINE, ['contents']));
+const notes = () => events.flatMap((event) => (event.kind === 'note' ? [`${event.level} ${event.code}`] : []));
+const origins = () => events.flatMap((event) => (event.kind === 'guest' ? [event.origin] : []));
+
+/** Opens guests one after the other while each is of the kind that is named. */
+async function open(guests: Guests, ...kinds: readonly string[]): Promise<void> {
+  for (const kind of kinds) {
+    vi.stubEnv('FAKE_GUEST', kind);
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await using guest = await guests.open(guests.next(), 'any');
+    // oxlint-disable-next-line no-await-in-loop
+    await guest.whenReady;
+  }
+}
+
+describe('a saved guest', () => {
+  test('that can not be restored is taken away, and all are booted', async () => {
+    const guests = guestsOf();
+    expect(await guests.prepare()).toMatchObject({ error: null });
+    await open(guests, 'good', 'unrestorable', 'good');
+    expect(origins()).toEqual(['restored', 'booted', 'booted']);
+    expect(notes()).toEqual(['warning SNAPSHOT_DROPPED']);
+    expect(await saved()).toBeNull();
+  });
+
+  test('that is late once costs this one guest only', async () => {
+    const guests = guestsOf();
+    await guests.prepare();
+    await open(guests, 'late-restore', 'good');
+    expect(origins()).toEqual(['booted', 'restored']);
+    expect(notes()).toEqual(['warning GUEST_LOST']);
+    expect(await saved()).not.toBeNull();
+  });
+
+  test('that is late again is no good', async () => {
+    const guests = guestsOf();
+    await guests.prepare();
+    await open(guests, 'late-restore', 'late-restore', 'good');
+    expect(origins()).toEqual(['booted', 'booted', 'booted']);
+    expect(notes()).toEqual(['warning GUEST_LOST', 'warning SNAPSHOT_DROPPED']);
+    expect(await saved()).toBeNull();
+  });
+
+  test('whose QEMU is killed while it comes up is restored once more', async () => {
+    const guests = guestsOf();
+    await guests.prepare();
+    await open(guests, 'killed-early-once');
+    expect(origins()).toEqual(['restored']);
+    expect(notes()).toEqual([]);
+  });
+});
+
+test('a QEMU that is killed while it boots: another one is booted, and a warning says so', async () => {
+  vi.stubEnv('FAKE_GUEST', 'killed-booting-once');
+  const guests = guestsOf();
+  expect(await guests.prepare()).toMatchObject({ error: null });
+  expect(notes()).toEqual(['warning GUEST_LOST']);
+  expect(await saved()).not.toBeNull();
+});
