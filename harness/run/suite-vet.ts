@@ -15,6 +15,8 @@ import type { Found } from './evidence.ts';
 import { Guests } from './guests.ts';
 import type { Gate } from './limits.ts';
 import type { Prepared } from './prepare.ts';
+import type { RunPlan } from './plan.ts';
+import { runShares, type ShareWork } from './shares.ts';
 import { runInGuests, runUserland, SuiteLedger, type SuiteOptions } from './suites.ts';
 import { cellName, Tally } from './tally.ts';
 
@@ -96,34 +98,19 @@ export class SuiteVet {
 
   async #runAll(running: Gate, runOnce: RunOnce): Promise<void> {
     const { plan, target, emit } = this.#options;
+    const work: ShareWork<Share, string> = {
+      run: ({ kind, programs }) => runOnce(kind, this.#ledger(programs)),
+      spare: ({ programs }, why) => this.#ledger(programs).giveUp(why),
+    };
     const stage = (name: Stage, detail: string, runs: number, programs: readonly SuiteProgram[]): Promise<void> =>
       inStage(name, target, detail, { emit }, async () => ({
-        value: await this.#runSeveral(runs, programs, running, runOnce),
+        value: await runShares(sharesOf(programs, runs, plan), running, work),
       }));
     await stage('probe', '', plan.repeats, this.#programs);
     const again = this.#tally.waiting;
     if (again.length === 0) return;
     this.#tally.confirm(plan.confirm);
     await stage('repeat', plural(again.length, 'cell'), plan.confirm, again);
-  }
-
-  /** Each of them so often, every second time in booted guests. */
-  async #runSeveral(runs: number, programs: readonly SuiteProgram[], running: Gate, runOnce: RunOnce): Promise<void> {
-    const { plan } = this.#options;
-    const shares = plan.isolate === 'clause' ? programs.map((program) => [program]) : [programs];
-    let hopeless: string | null = null;
-    const run = async (kind: GuestKind, share: readonly SuiteProgram[]): Promise<void> => {
-      const ledger = this.#ledger(share);
-      if (hopeless === null) hopeless = await runOnce(kind, ledger);
-      else ledger.giveUp(hopeless);
-    };
-    const ended = await Promise.allSettled(
-      Array.from({ length: runs }, (_, index) => guestOfRepeat(index + 1, plan.boot)).flatMap((kind) =>
-        shares.map((share) => running.hold(() => run(kind, share))),
-      ),
-    );
-    const broken = ended.find((each) => each.status === 'rejected');
-    if (broken !== undefined) throw broken.reason;
   }
 
   #ledger(programs: readonly SuiteProgram[]): SuiteLedger {
@@ -150,6 +137,23 @@ export class SuiteVet {
     this.giveUp(build.message);
     return null;
   }
+}
+
+interface Share {
+  readonly kind: GuestKind;
+  readonly programs: readonly SuiteProgram[];
+}
+
+/** Each of them so often, every second time in booted guests. */
+function sharesOf(
+  programs: readonly SuiteProgram[],
+  runs: number,
+  { isolate, boot }: Pick<RunPlan, 'isolate' | 'boot'>,
+): Share[] {
+  const groups = isolate === 'clause' ? programs.map((program) => [program]) : [programs];
+  return Array.from({ length: runs }, (_, index) => guestOfRepeat(index + 1, boot)).flatMap((kind) =>
+    groups.map((group) => ({ kind, programs: group })),
+  );
 }
 
 /** tools/testing/vma as it was built, or why it was not. */

@@ -23,6 +23,7 @@ import type { OwnBinary } from './own-probe.ts';
 import type { Pace } from './pace.ts';
 import type { RunPlan } from './plan.ts';
 import type { Prepared } from './prepare.ts';
+import { runShares } from './shares.ts';
 import { troubleText, type SessionHooks, type SessionTrouble } from './session.ts';
 import { cellName, Tally } from './tally.ts';
 
@@ -149,23 +150,18 @@ export class TargetVet {
 
   async #runBatches(batches: readonly Batch[], guests: Guests, running: Gate): Promise<void> {
     const durations = await this.#options.durations();
-    let hopeless: SessionTrouble | null = null;
-    const run = async (batch: Batch): Promise<void> => {
-      const ledger = this.#ledger(batch.checks);
-      if (hopeless === null) hopeless = await this.#runBatch(batch, guests, ledger);
-      else ledger.giveUp('not-run', troubleText(hopeless));
-    };
-    const ended = await Promise.allSettled(
-      batches.map((batch) => running.hold(() => run(batch), expectedMs(batch, durations))),
-    );
-    const broken = ended.find((each) => each.status === 'rejected');
-    if (broken !== undefined) throw broken.reason;
+    await runShares<Batch, SessionTrouble>(batches, running, {
+      run: (batch) => this.#runBatch(batch, guests),
+      spare: ({ checks }, trouble) => this.#ledger(checks).giveUp('not-run', troubleText(trouble)),
+      expectedMs: (batch) => expectedMs(batch, durations),
+    });
   }
 
-  async #runBatch(batch: Batch, guests: Guests, ledger: CellLedger): Promise<SessionTrouble | null> {
+  async #runBatch(batch: Batch, guests: Guests): Promise<SessionTrouble | null> {
     const { plan, target, emit, signal, onIdle } = this.#options;
     const coverage = this.#coverage;
     signal.throwIfAborted();
+    const ledger = this.#ledger(batch.checks);
     const trouble = await runBatch(
       {
         target,
