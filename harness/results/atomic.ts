@@ -31,9 +31,10 @@ export function writeAll(fd: number, text: string): void {
   for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
 }
 
-export function writeError(file: string, cause: unknown): MmapvetError {
+/** @param then what else helps, once the file can be written again */
+export function writeError(file: string, cause: unknown, then = ''): MmapvetError {
   return new MmapvetError('FILE_WRITE', `The file "${file}" could not be written: ${messageOf(cause)}.`, {
     cause,
-    hint: 'Make sure that the folder exists, is yours, and that the disk is not full.',
+    hint: `Make sure that the folder exists, is yours, and that the disk is not full${then}.`,
   });
 }

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
+  fdatasync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -15,7 +16,7 @@ import {
   statSync,
   symlinkSync,
 } from 'node:fs';
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { messageOf, MmapvetError, usageError } from '../core/errors.ts';
 import type { Event } from '../core/events.ts';
 import { stateFolder } from '../core/paths.ts';
@@ -25,7 +26,7 @@ import type { Results } from './results.ts';
 export interface RunStore extends Disposable {
   readonly folder: string;
   readonly eventsFile: string;
-  /** Appends one line at once: a kill loses at most this line. @throws MmapvetError FILE_WRITE */
+  /** Appends one line at once: a kill loses at most this line, a crash of this machine a second. @throws MmapvetError FILE_WRITE */
   append(event: Event): void;
   /** Writes `results.json`, whole or not at all. @throws MmapvetError FILE_WRITE */
   writeResults(results: Results): void;
@@ -35,6 +36,9 @@ export interface RunStore extends Disposable {
   place(path: string): string;
   close(): void;
 }
+
+/** What a crash of this machine loses at most, or a file system that gives up, in ms. */
+const SYNC_MS = 1000;
 
 export interface RunStoreOptions {
   readonly now?: Date;
@@ -64,15 +68,25 @@ export function createRunStore(root: string = stateFolder(), options: RunStoreOp
     if (fd !== null) closeSync(fd);
     fd = null;
   };
+  let syncedMs = performance.now();
+  let lost: Error | null = null;
+  const sync = (file: number): void => {
+    if (performance.now() - syncedMs < SYNC_MS) return;
+    syncedMs = performance.now();
+    // One whose file was closed meanwhile has nothing to tell any more.
+    fdatasync(file, (error) => void (lost = fd === null ? null : error));
+  };
   return {
     folder,
     eventsFile,
     append(event) {
       if (fd === null) throw new MmapvetError('RUN_CLOSED', `The run folder "${folder}" is closed already.`);
       try {
+        if (lost !== null) throw lost;
         writeAll(fd, `${JSON.stringify(event)}\n`);
+        sync(fd);
       } catch (error) {
-        throw writeError(eventsFile, error);
+        throw writeError(eventsFile, error, `; "mmapvet run --resume ${basename(folder)}" then goes on`);
       }
     },
     writeResults: (results) => writeFileAtomic(join(folder, 'results.json'), `${JSON.stringify(results, null, 2)}\n`),
