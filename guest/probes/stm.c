@@ -180,7 +180,7 @@ void stm_failed(enum path path)
 	struct walk walk = { 0 };
 	struct attempt attempt;
 	long before, now = 0;
-	char *hole, *alive;
+	char *hole = NULL, *alive;
 
 	begin();
 	inject_setup();
@@ -188,8 +188,9 @@ void stm_failed(enum path path)
 	other = open_channel();
 	before = usage();
 	alive = map_or_break(fd, carve(1), 1, 0);
-	hole = untouched_hole();
 	while (walk_on(&walk)) {
+		/* A map that came off leaves its page table behind. */
+		hole = untouched_hole();
 		walk_arm(&walk);
 		attempt = map(other, hole, 1, 0);
 		walk_disarm(&walk);
