@@ -2,6 +2,7 @@
 import type { Cell, Event, Fault } from '../core/events.ts';
 import { quoteCommand } from '../core/exec.ts';
 import { faultPlace, stackLines } from '../report/lines/fault.ts';
+import { traceLines } from '../report/lines/trace.ts';
 import type { RunStore } from '../results/store.ts';
 
 const PLAIN: readonly Cell['outcome'][] = ['pass', 'not-applicable', 'known'];
@@ -59,6 +60,7 @@ export function keepEvidence(
   store.writeText(`${folder}/identity.json`, `${JSON.stringify(shownIdentity(identity), null, 2)}\n`);
   const texts: readonly (readonly [string, readonly string[]])[] = [
     ['qemu.txt', identity.guest === null ? [] : [quoteCommand(identity.guest.command)]],
+    ['trace.txt', traceLines(cell.log)],
     ['driver.log', cell.log],
     ['probe.txt', found.said],
     ['console.log', found.slice],

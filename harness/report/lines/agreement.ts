@@ -55,9 +55,20 @@ function difference(group: readonly Cell[], paint: Paint): string[] {
   const outcomes = new Set(group.map((cell) => cell.outcome));
   const courses = new Set(group.map(comparableCourse));
   if (outcomes.size === 1 && courses.size === 1) return [];
-  const show = (cell: Cell): string => (outcomes.size > 1 ? cell.outcome : shorten(courseOf(cell.log)));
+  const show = (cell: Cell): string => (outcomes.size > 1 ? cell.outcome : shorten(inTurns(eventsOf(cell.log))));
   const sides = group.map((cell) => `${cell.target}: ${show(cell)}`).join('   ');
   return [`    ${paint('yellow', '≠')} ${first.clause} ${first.path}  ${sides}`];
+}
+
+/** `close release ×30`: else two courses that part late look the same. */
+function inTurns(events: readonly string[]): string {
+  const turns: { event: string; times: number }[] = [];
+  for (const event of events) {
+    const last = turns.at(-1);
+    if (last?.event === event) last.times += 1;
+    else turns.push({ event, times: 1 });
+  }
+  return turns.map(({ event, times }) => (times === 1 ? event : `${event} ×${times}`)).join(' ');
 }
 
 const shorten = (text: string): string => (text.length > 60 ? `${text.slice(0, 59)}…` : text);

@@ -40,6 +40,13 @@ test('so is another course of events behind the same verdict', () => {
   );
 });
 
+test('courses that part late are told apart', () => {
+  const log = Array.from({ length: 30 }, () => 'type=release');
+  expect(lines(cell('x86_64', { log }), cell('arm64', { log: log.slice(1) })).at(-1)).toBe(
+    '    ≠ E02 direct  x86_64: release ×30   arm64: release ×29',
+  );
+});
+
 test('where tasks race, another order of the same events is none', () => {
   const log = ['type=mapped', 'type=prepare', 'type=mapped'];
   const reversed = { clause: 'J04', log: log.toReversed() };

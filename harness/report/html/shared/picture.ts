@@ -2,6 +2,7 @@
  * The picture of one cell: address upwards, time to the right. Bars are VMAs, marks on them are what the driver's hooks
  * were called with. Time is the order of the log: it has no clock.
  */
+import { eventWords } from './event-words.ts';
 import { hasRange, parseLog, returned, type LogEvent } from './log.ts';
 import { h, type Element } from './node.ts';
 import { addressScale, type AddressScale } from './scale.ts';
@@ -146,7 +147,7 @@ function roomFor(
 /** Each type has its own shape, so that colour is never all that tells them apart. */
 function drawEvent(event: LogEvent, grid: Grid): Element {
   const x = grid.x(event.at);
-  const title = h('title', {}, event.line);
+  const title = h('title', {}, `${event.type} ${eventWords(event)}\n\n${event.line}`);
   const kind = Object.hasOwn(EVENT_KINDS, event.type) ? event.type : 'other';
   const attributes = { class: `event ${kind}${event.ret < 0 ? ' bad' : ''}` };
   if (!hasRange(event)) {
