@@ -2,7 +2,7 @@
  * The raw console on disk, as it comes. A guest can flood it, so the file has a cap; where it is cut it says so, and at the
  * end it gets the last lines. A disk that is full costs the rest of the file and nothing else.
  */
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
 
 /** An ordinary console has 50 kB; one with lockdep reports has some hundred. */
 export const CONSOLE_BYTES = 8 * 1024 * 1024;
@@ -17,10 +17,11 @@ export class ConsoleFile implements Disposable {
   #dropped = 0;
   #tail: string = '';
 
-  /** @param cap bytes */
+  /** Goes on with a file that is there: the console of a guest that was lost stays. @param cap bytes */
   constructor(path: string, cap: number = CONSOLE_BYTES) {
     this.#cap = cap;
-    this.#fd = openSync(path, 'w', 0o600);
+    this.#fd = openSync(path, 'a', 0o600);
+    if (fstatSync(this.#fd).size > 0) this.#put(note('another guest begins here'));
   }
 
   /** @param chunk one byte a character */

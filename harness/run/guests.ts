@@ -9,6 +9,7 @@ import { Guest, type BootLimits } from '../machine/guest.ts';
 import type { GuestRequest, GuestStart } from '../machine/start.ts';
 import { bootGuest, isHostTrouble } from '../machine/boot.ts';
 import { dropSnapshot, snapshotKey, takeSnapshot, type Snapshot } from '../machine/snapshot.ts';
+import { findSplats } from '../probe/splat.ts';
 import type { GuestKind } from './batches.ts';
 import type { Pace } from './pace.ts';
 
@@ -58,6 +59,8 @@ export class Guests {
   #snapshot: Snapshot | null = null;
   /** A guest that was restored from it was late. */
   #late = false;
+  /** This kernel has booted. */
+  #cameUp = false;
   #key = '';
   #count = 0;
 
@@ -83,6 +86,7 @@ export class Guests {
         case 'saved':
           if (result.bootMs !== null) pace.measured(result.bootMs, this.#reference.boot);
           this.#snapshot = result.snapshot;
+          this.#cameUp = true;
           boot = { error: null, lines: result.snapshot.bootLines };
           return { value: null, reused: result.bootMs === null };
         case 'not-saved':
@@ -125,7 +129,22 @@ export class Guests {
     return opened;
   }
 
+  /** A kernel that has come up before, and says nothing wrong when it does not, gets another try. */
   async #boot(request: GuestRequest, number: number): Promise<Guest> {
+    const guest = await this.#bootOnce(request, number);
+    const error: unknown = await guest.whenReady.then(
+      () => null,
+      (reason: unknown) => reason,
+    );
+    this.#request.signal.throwIfAborted();
+    if (error === null) this.#cameUp = true;
+    if (error === null || !this.#cameUp || findSplats(guest.console.lines()).length > 0) return guest;
+    this.#lost(error);
+    await guest[Symbol.asyncDispose]();
+    return this.#bootOnce(request, number);
+  }
+
+  async #bootOnce(request: GuestRequest, number: number): Promise<Guest> {
     const { target, pace, emit, signal } = this.#request;
     const start = performance.now();
     let booted: Guest | null = null;

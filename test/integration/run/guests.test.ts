@@ -1,5 +1,5 @@
 /** Where a target's guests come from when not all goes well, with a fake QEMU. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -41,7 +41,7 @@ class Hurry extends Pace {
     return Math.ceil(ms / 30);
   }
   override bootLimits() {
-    return { totalMs: 5000, silenceMs: 5000 };
+    return { totalMs: 2000, silenceMs: 2000 };
   }
 }
 
@@ -105,6 +105,32 @@ describe('a saved guest', () => {
     await guests.prepare();
     await open(guests, 'killed-early-once');
     expect(origins()).toEqual(['restored']);
+    expect(notes()).toEqual([]);
+  });
+});
+
+describe('a guest that does not boot', () => {
+  test('gets another try where the kernel has booted before', async () => {
+    const guests = guestsOf();
+    await guests.prepare();
+    vi.stubEnv('FAKE_GUEST', 'late-once');
+    await using guest = await guests.open(guests.next(), 'booted');
+    await guest.whenReady;
+    expect(notes()).toEqual(['warning GUEST_LOST']);
+    const console = await readFile(join(folder, 'console-1.log'), 'utf8');
+    expect(console.match(/Linux version fake/g)).toHaveLength(2);
+    expect(console).toContain('[mmapvet: another guest begins here]');
+  });
+
+  test.each([
+    ['panics, though it has booted before', true, 'dies'],
+    ['has never booted', false, 'dies-quietly'],
+  ])('gets none where the kernel %s', async (_, before, kind) => {
+    const guests = guestsOf();
+    if (before) await guests.prepare();
+    vi.stubEnv('FAKE_GUEST', kind);
+    await using guest = await guests.open(guests.next(), 'booted');
+    await expect(guest.whenReady).rejects.toMatchObject({ code: 'GUEST_DIED' });
     expect(notes()).toEqual([]);
   });
 });
