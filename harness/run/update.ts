@@ -52,7 +52,14 @@ export function updateRecorded(
     );
     all[name] = [...kept, ...fresh];
     for (const cell of everywhere ? [first] : changed)
-      diff.push(...diffLines(name, everywhere ? targets.join(', ') : cell.target, cell.behaviour, kernel));
+      diff.push(
+        ...diffLines(
+          name,
+          everywhere ? changed.map((each) => each.target).join(', ') : cell.target,
+          cell.behaviour,
+          kernel,
+        ),
+      );
   }
   const sorted = Object.fromEntries(Object.entries(all).toSorted(([a], [b]) => (a < b ? -1 : 1)));
   return { recorded: { version: 1, cells: sorted as Recorded['cells'] }, diff };
