@@ -2,7 +2,7 @@
 import type { Cell, Event, Fault } from '../core/events.ts';
 import { quoteCommand } from '../core/exec.ts';
 import { faultPlace, stackLines } from '../report/lines/fault.ts';
-import { traceLines } from '../report/lines/trace.ts';
+import { traceLines } from '../report/html/shared/trace.ts';
 import type { RunStore } from '../results/store.ts';
 
 const PLAIN: readonly Cell['outcome'][] = ['pass', 'not-applicable', 'known'];

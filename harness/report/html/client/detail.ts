@@ -3,6 +3,7 @@ import { h, type Child, type Element as Description } from '../shared/node.ts';
 import type { CellDetail, PageClause, PageData, PageFact, PageFault } from '../shared/page-data.ts';
 import { drawBeside, drawPicture, EVENT_KINDS } from '../shared/picture.ts';
 import { parseLog } from '../shared/log.ts';
+import { traceLines } from '../shared/trace.ts';
 import { readDetails, type PageCell } from './data.ts';
 import { toElement } from './dom.ts';
 
@@ -105,6 +106,8 @@ function detailBody(cell: PageCell, clause: PageClause, detail: CellDetail, expl
           'details',
           { class: 'block' },
           h('summary', {}, `The driver’s log, ${log.length} events`),
+          h('pre', { tabindex: 0 }, traceLines(log).join('\n')),
+          h('p', { class: 'note' }, 'As the driver gave it:'),
           h('pre', { tabindex: 0 }, log.join('\n')),
         ),
     detail.console.length === 0

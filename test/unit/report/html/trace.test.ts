@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { flagWords } from '../../../harness/report/html/shared/event-words.ts';
-import { traceLines } from '../../../harness/report/lines/trace.ts';
+import { flagWords } from '../../../../harness/report/html/shared/event-words.ts';
+import { traceLines } from '../../../../harness/report/html/shared/trace.ts';
 
 const MAPPED =
   'seq=2 type=mapped tid=42 tgid=42 start=0x7f27dfaee000 end=0x7f27dfaf2000 pgoff=3 file=2 in=0x1000 out=0x1001 ret=-1 ' +

@@ -1,6 +1,6 @@
 /** The driver's events of one cell, decoded: one line each, in the order of the log. */
-import { eventWords } from '../html/shared/event-words.ts';
-import { parseLog, type LogEvent } from '../html/shared/log.ts';
+import { eventWords } from './event-words.ts';
+import { parseLog, type LogEvent } from './log.ts';
 
 /** @returns no lines for a log without events */
 export function traceLines(log: readonly string[]): string[] {
