@@ -9,7 +9,7 @@ import { findRun } from '../results/find-run.ts';
 import { readRun, type StoredRun } from '../results/stored-run.ts';
 import type { Config } from '../run/config.ts';
 import { loadConfig } from '../run/config-file.ts';
-import { cellsOfPlan } from '../run/execute.ts';
+import { cellsOfPlan } from '../run/cells.ts';
 import { planRun, type RunPlan } from '../run/plan.ts';
 import { readInputs, type Inputs } from '../run/prepare.ts';
 import { planResume, type Resume } from '../run/resume.ts';

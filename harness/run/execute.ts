@@ -5,24 +5,23 @@
  */
 import type { AllowEntry } from '../contract/allow.ts';
 import { cellsFor, groupsFor } from '../contract/catalogue.ts';
-import { HOST_TARGET, programsOn } from '../contract/suites.ts';
-import { readRecorded, type Recorded } from '../contract/recorded.ts';
+import { HOST_TARGET } from '../contract/suites.ts';
+import { readRecorded } from '../contract/recorded.ts';
 import type { Target } from '../core/arch.ts';
 import { diskError } from '../core/disk.ts';
 import { messageOf, MmapvetError } from '../core/errors.ts';
-import type { CellId, Emit, Event } from '../core/events.ts';
+import type { Emit, Event } from '../core/events.ts';
 import { machineFor } from '../machine/machine.ts';
 import { toFile } from '../report/create.ts';
 import { createJunitReporter } from '../report/junit.ts';
 import { createKtapReporter } from '../report/ktap.ts';
 import type { Multiplexer, NamedReporter, ReporterFailure } from '../report/multiplexer.ts';
-import { repeatCommand } from '../report/repeat-command.ts';
 import { buildResults, type Results } from '../results/results.ts';
 import type { RunStore } from '../results/store.ts';
-import { identityOf, keepEvidence } from './evidence.ts';
+import { cellsOfPlan, namesOfTargets } from './cells.ts';
 import { symbolizingEmit } from './fault-symbols.ts';
 import type { GuestHook } from './guests.ts';
-import { createKnownTrouble, type KnownTrouble, type Scope } from './known.ts';
+import { createKnownTrouble, type Scope } from './known.ts';
 import { Gate, guestsAtOnce } from './limits.ts';
 import { openSource, type KernelOrigin } from './open-source.ts';
 import { Pace } from './pace.ts';
@@ -32,10 +31,9 @@ import { createRecorder } from './record.ts';
 import type { SessionHooks } from './session.ts';
 import { isOver, requireSameBuild, restOf, takeOver, type Resume } from './resume.ts';
 import { createSink, type Sink } from './sink.ts';
-import { SuiteVet } from './suite-vet.ts';
 import { isUsual, keepSettled, takeStored } from './stored.ts';
-import { suiteCells } from './suites.ts';
-import { TargetVet } from './target.ts';
+import type { TargetVet } from './target.ts';
+import { suiteVet, targetVet, type Facts } from './vets.ts';
 
 /** What several executions at once share. */
 export interface Gates {
@@ -148,47 +146,6 @@ export async function execute(execution: Execution): Promise<Outcome> {
   const failures = await reporters.finish();
   const built = { kind: 'built', kernel: results.kernel, targets } as const;
   return { folder: store.folder, exitCode, interrupted, results, events, built, failures };
-}
-
-/** A history that can't be read costs the order of the batches, no more. */
-async function durationsOf(target: string, profile: string): Promise<ReadonlyMap<string, number>> {
-  try {
-    const { storedDurations } = await import('../results/history/durations.ts');
-    return storedDurations(target, profile);
-  } catch {
-    return new Map();
-  }
-}
-
-/** All that a plan asks for. */
-export const cellsOfPlan = (plan: RunPlan): CellId[] => [
-  ...plan.targets.flatMap((target) => cellsOf(plan, target)),
-  ...suiteCells(plan, HOST_TARGET),
-];
-
-function cellsOf(plan: RunPlan, target: Target): CellId[] {
-  const clauses = plan.checks.map(({ clause, path }) => ({
-    clause: clause.id,
-    path,
-    target: target.name,
-    profile: plan.profile.name,
-  }));
-  return [...clauses, ...suiteCells(plan, target.name)];
-}
-
-/** This machine is one too, where tests run on it. */
-const namesOfTargets = (plan: RunPlan): string[] => [
-  ...plan.targets.map((target) => target.name),
-  ...(programsOn(plan.programs, HOST_TARGET).length > 0 ? [HOST_TARGET] : []),
-];
-
-/** What is known of the kernel and of this host. */
-interface Facts {
-  readonly recorded: Recorded;
-  readonly known: KnownTrouble;
-  readonly pace: Pace;
-  /** All so far. */
-  readonly events: readonly Event[];
 }
 
 /** `--global-timeout`: a signal that fires when the run's time is over. */
@@ -313,56 +270,6 @@ function scopeOf(plan: RunPlan, vets: ReadonlyMap<Target, TargetVet>): Scope {
     whole: plan.checks.length === cellsFor(groupsFor(plan.profile.fragments).flatMap((group) => group.clauses)).length,
     kernels: new Map(kernels.filter(([, version]) => version !== '')),
   };
-}
-
-function targetVet(execution: Execution, target: Target, facts: Facts, emit: Emit): TargetVet {
-  const { plan, store, command, signal, onGuest } = execution;
-  const onIdle = execution.onIdle?.(target.name);
-  return new TargetVet({
-    ...facts,
-    plan,
-    target: target.name,
-    consoleFile: (guest) => store.place(`${target.name}/console-${guest === 0 ? 'boot' : guest}.log`),
-    durations: () => durationsOf(target.name, plan.profile.name),
-    keepConfig: (text) => store.writeText(`${target.name}/kernel.config`, text),
-    keepLcov: (text) => {
-      store.writeText(`${target.name}/coverage.info`, text);
-      return `${target.name}/coverage.info`;
-    },
-    keepEvidence: (cell, found) =>
-      keepEvidence(
-        store,
-        cell,
-        found,
-        identityOf(facts.events, cell.target, found.guest),
-        repeatCommand(command, cell),
-      ),
-    emit,
-    signal,
-    ...(onIdle === undefined ? {} : { onIdle }),
-    ...(onGuest === undefined ? {} : { onGuest }),
-  });
-}
-
-function suiteVet(execution: Execution, target: string, facts: Facts, emit: Emit): SuiteVet {
-  const { plan, store, command, signal } = execution;
-  return new SuiteVet({
-    plan,
-    target,
-    consoleFile: (guest) => store.place(`${target}/console-${guest}.log`),
-    allow: facts.known.entries,
-    keepEvidence: (cell, found) =>
-      keepEvidence(
-        store,
-        cell,
-        found,
-        identityOf(facts.events, cell.target, found.guest),
-        repeatCommand(command, cell),
-      ),
-    pace: facts.pace,
-    emit,
-    signal,
-  });
 }
 
 function emitError(emit: Emit, target: string | null, error: unknown): void {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Cell, KernelIdentity } from '../../../harness/core/events.ts';
 import { mergeOptions } from '../../../harness/cli/resume.ts';
-import { cellsOfPlan } from '../../../harness/run/execute.ts';
+import { cellsOfPlan } from '../../../harness/run/cells.ts';
 import { planRun, type PlanValues } from '../../../harness/run/plan.ts';
 import { differences, isOver, planResume, restOf } from '../../../harness/run/resume.ts';
 import { cell, FOLDER, KERNEL, Stream } from '../../fixtures/events/stream.ts';
