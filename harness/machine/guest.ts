@@ -21,6 +21,7 @@ import {
   patienceWith,
   seconds,
   startQemu,
+  wasKilled,
   type GuestExit,
   type GuestRequest,
   type GuestStart,
@@ -202,19 +203,14 @@ export class Guest implements AsyncDisposable {
   }
 
   async #died(): Promise<MmapvetError> {
-    const { exitCode, signal, stderr } = await this.exited;
-    const said = stderr.trim().split('\n').filter(Boolean).slice(-5);
-    const details = [...said, ...this.console.lines().slice(-15)];
-    // A guest ends its QEMU in order, whatever it does.
-    return signal === undefined
-      ? new MmapvetError('GUEST_DIED', `QEMU ended with code ${exitCode} before the guest was ready.`, {
-          hint: 'Read the end of its console.',
-          details,
-        })
-      : new MmapvetError('GUEST_KILLED', `QEMU was ended by ${signal} before the guest was ready.`, {
-          hint: `Look who ends processes on this machine; the kernel does when its memory is full.`,
-          details,
-        });
+    const exit = await this.exited;
+    const killed = wasKilled(exit);
+    const how = exit.signal === undefined ? `with code ${exit.exitCode}` : `by ${exit.signal}`;
+    const said = exit.stderr.trim().split('\n').filter(Boolean).slice(-5);
+    return new MmapvetError(killed ? 'GUEST_KILLED' : 'GUEST_DIED', `QEMU ended ${how} before the guest was ready.`, {
+      hint: killed ? 'Look who ends processes here: Linux does where memory is short.' : 'Read the end of its console.',
+      details: [...said, ...this.console.lines().slice(-15)],
+    });
   }
 
   /** Where QEMU's gdb stub listens, in a guest that was started with one. */

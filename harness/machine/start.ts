@@ -156,7 +156,7 @@ async function startOnce(request: GuestRequest, how: GuestStart, options: StartO
   await Promise.race([running(), patience.over]).catch(async (error: unknown) => {
     // Its socket is gone a moment before the process is.
     const exit = ENDED.includes((error as MmapvetError).code) ? await atMost(exited, EXIT_MS, null) : null;
-    throw exit?.signal === undefined ? error : startError(command, exit);
+    throw exit !== null && wasKilled(exit) ? startError(command, exit) : error;
   });
   return {
     keys,
@@ -218,18 +218,23 @@ function ramOf(how: GuestStart): GuestRam | null {
   }
 }
 
-function startError(command: readonly string[], { exitCode, signal, stderr }: GuestExit): MmapvetError {
-  const said = stderr.trim().split('\n').filter(Boolean);
+function startError(command: readonly string[], exit: GuestExit): MmapvetError {
+  const { exitCode, signal } = exit;
+  const said = exit.stderr.trim().split('\n').filter(Boolean);
   const details = [...said.slice(-10), quoteCommand(command)];
   const how = signal === undefined ? `it ended with code ${exitCode}` : `it was ended by ${signal}`;
-  return new MmapvetError(codeOf(signal), `QEMU did not start: ${said.at(-1) ?? how}`, {
+  return new MmapvetError(codeOf(exit), `QEMU did not start: ${said.at(-1) ?? how}`, {
     hint: 'Run "mmapvet doctor"; try the command by hand.',
     details,
   });
 }
 
-function codeOf(signal: string | undefined): string {
-  if (signal === undefined) return 'QEMU_FAILED';
+function codeOf(exit: GuestExit): string {
   // A page of its memory's file that can't be had.
-  return signal === 'SIGBUS' ? 'QEMU_NO_MEMORY' : 'GUEST_KILLED';
+  if (exit.signal === 'SIGBUS') return 'QEMU_NO_MEMORY';
+  return wasKilled(exit) ? 'GUEST_KILLED' : 'QEMU_FAILED';
 }
+
+/** By a signal. One that it handles lets it end in order, and say so. */
+export const wasKilled = ({ signal, stderr }: GuestExit): boolean =>
+  signal !== undefined || /\bterminating on signal \d+/.test(stderr);

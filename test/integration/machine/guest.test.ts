@@ -112,7 +112,7 @@ test('a guest whose clock runs eight times too fast is not used', async () => {
   expect(error.message).toMatch(/runs [78]\.\d+ times as fast/);
 });
 
-test.each(['wrong-clock-once', 'killed-early-once', 'killed-booting-once'])(
+test.each(['wrong-clock-once', 'killed-early-once', 'killed-booting-once', 'ended-early-once', 'ended-booting-once'])(
   'where it was not the guest that came to grief, another boot is tried: %s',
   async (guestName) => {
     vi.stubEnv('FAKE_ONCE', join(folder, 'once'));

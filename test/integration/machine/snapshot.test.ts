@@ -88,7 +88,7 @@ describe('a snapshot that is damaged is taken away', () => {
 });
 
 describe('trouble of this host', () => {
-  test.each(['wrong-clock-once', 'killed-early-once', 'killed-booting-once'])(
+  test.each(['wrong-clock-once', 'killed-early-once', 'killed-booting-once', 'ended-early-once', 'ended-booting-once'])(
     'is no end: another guest is booted and saved (%s)',
     async (guest) => {
       vi.stubEnv('FAKE_ONCE', join(folder, 'once'));
