@@ -177,6 +177,8 @@ const since = (began: number): number => Math.round(performance.now() - began);
 
 /** Guests that programs may cost; one more would end the same way. */
 const MOST_GUESTS = 4;
+/** Guests one after the other that ran none of them: the first one may have been bad luck. */
+const MOST_FRUITLESS = 2;
 
 /**
  * Programs in guests of one kind, the next one in a fresh guest where one was lost.
@@ -190,6 +192,7 @@ export async function runInGuests(
   options: SuiteOptions,
 ): Promise<string | null> {
   settleAbsent(build, ledger);
+  let fruitless = 0;
   for (let used = 1; ledger.pending.length > 0; used += 1) {
     if (used > MOST_GUESTS) {
       ledger.giveUp(`${MOST_GUESTS} guests were lost before it`);
@@ -197,7 +200,8 @@ export async function runInGuests(
     }
     // oxlint-disable-next-line no-await-in-loop -- the next guest is for what this one leaves
     const trouble = await runInGuest(build, guests, kind, ledger, options);
-    if (trouble !== null) {
+    fruitless = trouble === null ? 0 : fruitless + 1;
+    if (trouble !== null && fruitless >= MOST_FRUITLESS) {
       ledger.giveUp(trouble);
       return trouble;
     }

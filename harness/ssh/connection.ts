@@ -184,6 +184,11 @@ function connectOnce(target: SshTarget, keepaliveInterval: number, socket: Socke
       client.destroy();
       reject(refused ? hostKeyError(target.port) : error);
     })
+    // One that the other side ends in order is no error to ssh2.
+    .once('close', () => {
+      const closed: Levelled = Object.assign(new Error('the guest closed the connection'), { level: 'client-socket' });
+      reject(refused ? hostKeyError(target.port) : closed);
+    })
     .connect({
       ...(socket?.writable === true ? { sock: socket } : { host: '127.0.0.1', port: target.port }),
       username: 'root',

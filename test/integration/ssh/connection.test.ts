@@ -45,6 +45,21 @@ async function serve(
 const connect = (port: number, key = hostKey.public): Promise<SshConnection> =>
   SshConnection.connect({ port, privateKey: clientKey.private, hostPublic: publicBlob(key) }, NEVER);
 
+test('a guest that hangs up in order before anything came of it: an error, not a wait', async () => {
+  let asked = 0;
+  const server = new Server({ hostKeys: [hostKey.private] }, (client) => {
+    asked += 1;
+    client.on('error', () => {});
+    client.end();
+  });
+  await new Promise<void>((done) => {
+    server.listen(0, '127.0.0.1', done);
+  });
+  cleanups.push(() => server.close());
+  await expect(connect((server.address() as AddressInfo).port)).rejects.toMatchObject({ code: 'SSH_CONNECT' });
+  expect(asked).toBe(4);
+});
+
 test('commands: output, exit code, several at once over one connection', async () => {
   const port = await serve((command, channel) => {
     channel.write(`ran ${command}`);
