@@ -3,7 +3,6 @@ import { HOST_TARGET, programsOn } from '../contract/suites.ts';
 import type { Target } from '../core/arch.ts';
 import type { CellId } from '../core/events.ts';
 import type { RunPlan } from './plan.ts';
-import { suiteCells } from './suites.ts';
 
 /** All that a plan asks for. */
 export const cellsOfPlan = (plan: RunPlan): CellId[] => [
@@ -26,3 +25,11 @@ export const namesOfTargets = (plan: RunPlan): string[] => [
   ...plan.targets.map((target) => target.name),
   ...(programsOn(plan.programs, HOST_TARGET).length > 0 ? [HOST_TARGET] : []),
 ];
+
+const suiteCells = (plan: Pick<RunPlan, 'programs' | 'profile'>, target: string): CellId[] =>
+  programsOn(plan.programs, target).map(({ suite, name }) => ({
+    clause: suite,
+    path: name,
+    target,
+    profile: plan.profile.name,
+  }));

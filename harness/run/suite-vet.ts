@@ -17,7 +17,10 @@ import type { Gate } from './limits.ts';
 import type { Prepared } from './prepare.ts';
 import type { RunPlan } from './plan.ts';
 import { runShares, type ShareWork } from './shares.ts';
-import { runInGuests, runUserland, SuiteLedger, type SuiteOptions } from './suites.ts';
+import { runInGuests } from './suite-guests.ts';
+import { runUserland } from './suite-host.ts';
+import { SuiteLedger } from './suite-ledger.ts';
+import type { SuiteOptions } from './suite-program.ts';
 import { cellName, Tally } from './tally.ts';
 
 export interface SuiteVetOptions extends SuiteOptions {

@@ -9,7 +9,8 @@ import { machineFor } from '../../../harness/machine/machine.ts';
 import { Guests } from '../../../harness/run/guests.ts';
 import { Pace } from '../../../harness/run/pace.ts';
 import { planRun } from '../../../harness/run/plan.ts';
-import { runInGuests, SuiteLedger } from '../../../harness/run/suites.ts';
+import { runInGuests } from '../../../harness/run/suite-guests.ts';
+import { SuiteLedger } from '../../../harness/run/suite-ledger.ts';
 
 const FAKE = join(import.meta.dirname, '../../fixtures/programs/fake-qemu.mjs');
 let folder: string;
