@@ -179,10 +179,10 @@ async function archiveBase(archive: Archive, locks: AsyncDisposableStack, contex
     work,
     key: id,
     modified: null,
-    version: await readFile(versionFile, 'utf8').then(
-      (text) => JSON.parse(text) as KernelVersion,
-      () => null,
-    ),
+    // One that somebody is just writing is not known yet.
+    version: await readFile(versionFile, 'utf8')
+      .then((text) => JSON.parse(text) as KernelVersion)
+      .catch(() => null),
     open: () => (placed ??= place()),
   };
 }
