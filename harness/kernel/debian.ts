@@ -66,7 +66,10 @@ async function newestUnpacked(name: string | null): Promise<DebianSource | null>
   for (const folder of await readdir(work).catch(() => [] as string[])) {
     const file = join(work, folder, 'debian.json');
     if (!existsSync(file)) continue;
-    const source = JSON.parse(await readFile(file, 'utf8')) as DebianSource;
+    const source = await readFile(file, 'utf8')
+      .then((text) => JSON.parse(text) as DebianSource)
+      .catch(() => null);
+    if (source === null) continue;
     if (name === null ? maybeHasHook(source.name) : source.name === name) known.push({ ...source, suite: '' });
   }
   return (await sortVersions(known))[0] ?? null;

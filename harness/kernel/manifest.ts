@@ -29,6 +29,16 @@ export interface OpenManifest {
   keyOf(now: Manifest): string;
 }
 
+/** One that was cut when this machine went down says nothing of the copy, which is made anew then. */
+async function parse(text: string, work: WorkFolder): Promise<Manifest> {
+  try {
+    return JSON.parse(text) as Manifest;
+  } catch {
+    await rm(work.source, { recursive: true, force: true });
+    return {};
+  }
+}
+
 export async function openManifest(work: WorkFolder): Promise<OpenManifest> {
   const file = join(work.root, 'manifest.json');
   const write = async (manifest: Manifest): Promise<void> => {
@@ -36,7 +46,7 @@ export async function openManifest(work: WorkFolder): Promise<OpenManifest> {
     await rename(`${file}.new`, file);
   };
   const text = await readFile(file, 'utf8').catch(() => null);
-  const old = text === null ? {} : (JSON.parse(text) as Manifest);
+  const old = text === null ? {} : await parse(text, work);
   return {
     old,
     async begin(changed, gone) {

@@ -3,7 +3,7 @@
  * stop with an emulation failure, or hang early in boot), so a guest is tried for a moment, and the answer is
  * remembered for as long as the host runs.
  */
-import { access, constants, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { Arch } from '../core/arch.ts';
@@ -60,6 +60,7 @@ async function tryKvm(
   await mkdir(join(cacheFolder(), 'accel'), { recursive: true });
   try {
     const consoleFile = join(cacheFolder(), 'accel', `${machine.target}-trial.console`);
+    await rm(consoleFile, { force: true });
     const request = { machine, accel: 'kvm', ...trial, consoleFile, kernelArgs: [], qemuArgs: [] } as const;
     await using guest = await Guest.start(request, BOOT, { signal, limitMs: TRIAL_MS });
     await guest.ready({ totalMs: TRIAL_MS, silenceMs: TRIAL_MS }, signal);
@@ -74,11 +75,12 @@ async function tryKvm(
 const shorten = (text: string): string => text.replace(/\.$/, '').replace(/^(.{60}).+$/s, '$1 …');
 
 async function recall(machine: MachineData, bootId: string): Promise<AccelChoice | null> {
-  const text = await readFile(memoryFile(machine), 'utf8').catch(() => null);
-  if (text === null) return null;
-  const parsed = Remembered.safeParse(JSON.parse(text));
-  if (!parsed.success || parsed.data.bootId !== bootId) return null;
-  return { accel: parsed.data.accel, why: parsed.data.why };
+  try {
+    const known = Remembered.parse(JSON.parse(await readFile(memoryFile(machine), 'utf8')));
+    return known.bootId === bootId ? { accel: known.accel, why: known.why } : null;
+  } catch {
+    return null; // Not there yet, or cut when this machine went down: found out once more.
+  }
 }
 
 async function remember(machine: MachineData, what: z.infer<typeof Remembered>): Promise<void> {

@@ -1,5 +1,5 @@
 /** A guest for hands: built, booted, connected, the driver loaded. */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Target } from '../core/arch.ts';
 import { MmapvetError } from '../core/errors.ts';
@@ -36,6 +36,8 @@ export async function openGuest(
   const inputs = await readInputs(plan, signal);
   await using cleanup = new AsyncDisposableStack();
   const folder = join(stateFolder(), 'shell', String(process.pid));
+  // An earlier process of that number may have left its console.
+  await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const prepared = await (async () => {
     // The source is free for others as soon as the build is done.

@@ -216,6 +216,18 @@ test('files in flight are claimed neither as they were nor as they will be', asy
   expect(Object.keys(now)).toContain('Makefile');
 });
 
+test.each(['', '{"Makefile": ['])('a manifest that was cut (%j): the copy is made anew', async (text) => {
+  const before = await resolved();
+  const { folder, key } = before;
+  await before[Symbol.asyncDispose]();
+  await writeFile(join(folder, '../manifest.json'), text);
+  await writeFile(join(folder, 'mm/stray.c'), 'of nobody');
+  const source = await resolved();
+  expect(source.key).toBe(key);
+  expect(await util(source)).toContain('int line20;');
+  await expect(stat(join(folder, 'mm/stray.c'))).rejects.toThrow('ENOENT');
+});
+
 test('the modes of our copy are those of the tree', async () => {
   await chmod(join(box.tree, 'scripts/kconfig/merge_config.sh'), 0o755);
   const source = await resolved();
