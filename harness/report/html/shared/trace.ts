@@ -2,26 +2,41 @@
 import { eventWords } from './event-words.ts';
 import { parseLog, type LogEvent } from './log.ts';
 
+interface Steps {
+  readonly entered: number;
+  readonly left: number;
+}
+
 /** @returns no lines for a log without events */
 export function traceLines(log: readonly string[]): string[] {
   const events = parseLog(log).filter(({ fields }) => fields.has('type'));
   if (events.length === 0) return [];
+  const steps = events.map(stepsOf);
   const first = events[0]?.tid ?? '';
   const number = String(events.length).length;
   const name = Math.max(...events.map(({ type }) => type.length));
   return events.map((event, index) => {
-    const words = [eventWords(event), event.tid === first ? '' : `thread ${event.tid}`, insideOf(event, events)].filter(
+    const words = [eventWords(event), event.tid === first ? '' : `thread ${event.tid}`, insideOf(index, steps)].filter(
       (word) => word !== '',
     );
     return `${String(index + 1).padStart(number)}  ${event.type.padEnd(name)}  ${words.join(', ')}`.trimEnd();
   });
 }
 
-/** Steps count the beginning and the end of all hooks: who began between those of another ran inside of it, or beside it. */
-function insideOf(event: LogEvent, events: readonly LogEvent[]): string {
-  const step = (of: LogEvent, name: 'entered' | 'left'): number => Number(of.fields.get(name) ?? 0);
-  const outer = events.flatMap((other, index) =>
-    step(other, 'entered') < step(event, 'entered') && step(event, 'entered') < step(other, 'left') ? [index + 1] : [],
-  );
-  return outer.length === 0 ? '' : `while ${outer.join(' and ')} ran`;
+/** They count the beginning and the end of all hooks. */
+const stepsOf = ({ fields }: LogEvent): Steps => ({
+  entered: Number(fields.get('entered') ?? 0),
+  left: Number(fields.get('left') ?? 0),
+});
+
+/** A guest may say that all of them ran inside of each other. */
+const MOST_NAMED = 8;
+
+/** Who began between the steps of another ran inside of it, or beside it. */
+function insideOf(index: number, steps: readonly Steps[]): string {
+  const began = steps[index]?.entered ?? 0;
+  const outer = steps.flatMap(({ entered, left }, at) => (entered < began && began < left ? [at + 1] : []));
+  if (outer.length === 0) return '';
+  const more = outer.length > MOST_NAMED ? [`${outer.length - MOST_NAMED} more`] : [];
+  return `while ${[...outer.slice(0, MOST_NAMED), ...more].join(' and ')} ran`;
 }

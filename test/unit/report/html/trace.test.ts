@@ -57,6 +57,11 @@ describe('a decoded trace', () => {
     expect(lines[2]).not.toContain('while');
   });
 
+  test('a log in which all ran inside of each other stays short', () => {
+    const log = Array.from({ length: 1000 }, (_, at) => `type=open tid=1 entered=${at + 1} left=${3000 - at}`);
+    expect(traceLines(log).at(-1)).toContain('while 1 and 2 and 3 and 4 and 5 and 6 and 7 and 8 and 991 more ran');
+  });
+
   test('what is no event has no line', () => {
     expect(traceLines(['', 'cut of', 'seq=1'])).toEqual([]);
     expect(traceLines([])).toEqual([]);
