@@ -5,6 +5,7 @@
 import { readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readJson } from '../core/read-json.ts';
 
 /** Kept beside the stamp of the lists that the answers are about. */
 const Answers = z.object({ lists: z.string(), answers: z.record(z.string(), z.array(z.string())) });
@@ -44,11 +45,6 @@ async function stampOf(folder: string): Promise<string> {
 
 /** None where they are about other lists, or unreadable. */
 async function readAnswers(file: string, lists: string): Promise<Answers> {
-  try {
-    const kept = Answers.parse(JSON.parse(await readFile(file, 'utf8')));
-    if (lists !== '' && kept.lists === lists) return kept;
-  } catch {
-    // Not there, or cut: asked again.
-  }
-  return { lists, answers: {} };
+  const kept = Answers.safeParse(await readJson(file)).data;
+  return lists !== '' && kept?.lists === lists ? kept : { lists, answers: {} };
 }

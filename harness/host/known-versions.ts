@@ -2,11 +2,12 @@
  * Versions of programs, remembered by path, time of change and size: starting each program at every run would cost more
  * than the rest of the check. Losing the file costs one slower check, so nothing about it is ever an error.
  */
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { run } from '../core/exec.ts';
 import { cacheFolder } from '../core/paths.ts';
+import { readJson } from '../core/read-json.ts';
 import type { VersionRule } from './requirements.ts';
 import { readVersion } from './version.ts';
 
@@ -49,13 +50,7 @@ export async function openKnownVersions(file = join(cacheFolder(), 'tool-version
   };
 }
 
-async function load(file: string): Promise<Known> {
-  try {
-    return Known.parse(JSON.parse(await readFile(file, 'utf8')));
-  } catch {
-    return {};
-  }
-}
+const load = async (file: string): Promise<Known> => Known.safeParse(await readJson(file)).data ?? {};
 
 async function ask(path: string, rule: VersionRule, signal?: AbortSignal): Promise<string | null> {
   try {

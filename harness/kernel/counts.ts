@@ -1,20 +1,16 @@
 /** How many objects a full build of a target and profile has, remembered from the last one. */
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { cacheFolder } from '../core/paths.ts';
+import { readJson } from '../core/read-json.ts';
 
 /** Before any build here: near enough for a progress bar. */
 const GUESS = 900;
 
 const file = (): string => join(cacheFolder(), 'object-counts.json');
 
-async function readCounts(): Promise<Record<string, number>> {
-  try {
-    return JSON.parse(await readFile(file(), 'utf8')) as Record<string, number>;
-  } catch {
-    return {};
-  }
-}
+const readCounts = async (): Promise<Record<string, number>> =>
+  ((await readJson(file())) as Record<string, number> | null) ?? {};
 
 export const expectedObjects = async (name: string): Promise<number> => (await readCounts())[name] ?? GUESS;
 

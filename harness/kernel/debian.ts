@@ -1,9 +1,9 @@
 /** Which Debian package a kernel comes from. */
-import { existsSync } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MmapvetError } from '../core/errors.ts';
 import { cacheFolder } from '../core/paths.ts';
+import { readJson } from '../core/read-json.ts';
 import { PrivateApt, sortVersions, type PackageVersion } from '../host/apt.ts';
 
 export interface DebianSource {
@@ -64,11 +64,7 @@ async function newestUnpacked(name: string | null): Promise<DebianSource | null>
   const work = join(cacheFolder(), 'work');
   const known: PackageVersion[] = [];
   for (const folder of await readdir(work).catch(() => [] as string[])) {
-    const file = join(work, folder, 'debian.json');
-    if (!existsSync(file)) continue;
-    const source = await readFile(file, 'utf8')
-      .then((text) => JSON.parse(text) as DebianSource)
-      .catch(() => null);
+    const source = (await readJson(join(work, folder, 'debian.json'))) as DebianSource | null;
     if (source === null) continue;
     if (name === null ? maybeHasHook(source.name) : source.name === name) known.push({ ...source, suite: '' });
   }

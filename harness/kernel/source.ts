@@ -5,12 +5,13 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { mkdir, readFile, realpath, stat, writeFile } from 'node:fs/promises';
+import { mkdir, realpath, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { diskError } from '../core/disk.ts';
 import type { KernelIdentity } from '../core/events.ts';
 import { cacheFolder } from '../core/paths.ts';
+import { readJson } from '../core/read-json.ts';
 import { unpackSourceDeb, unpackTarball } from './archive.ts';
 import { markUsed } from './usage.ts';
 import { entryFolder, keyOf, lockFor, makeEntry } from './cache.ts';
@@ -180,9 +181,7 @@ async function archiveBase(archive: Archive, locks: AsyncDisposableStack, contex
     key: id,
     modified: null,
     // One that somebody is just writing is not known yet.
-    version: await readFile(versionFile, 'utf8')
-      .then((text) => JSON.parse(text) as KernelVersion)
-      .catch(() => null),
+    version: (await readJson(versionFile)) as KernelVersion | null,
     open: () => (placed ??= place()),
   };
 }

@@ -9,6 +9,7 @@ import { z } from 'zod';
 import type { Arch } from '../core/arch.ts';
 import { messageOf } from '../core/errors.ts';
 import { cacheFolder } from '../core/paths.ts';
+import { readJson } from '../core/read-json.ts';
 import { Guest } from './guest.ts';
 import { BOOT } from './start.ts';
 import { kvmCanServe, type Accel, type MachineData } from './machine.ts';
@@ -75,12 +76,9 @@ async function tryKvm(
 const shorten = (text: string): string => text.replace(/\.$/, '').replace(/^(.{60}).+$/s, '$1 …');
 
 async function recall(machine: MachineData, bootId: string): Promise<AccelChoice | null> {
-  try {
-    const known = Remembered.parse(JSON.parse(await readFile(memoryFile(machine), 'utf8')));
-    return known.bootId === bootId ? { accel: known.accel, why: known.why } : null;
-  } catch {
-    return null; // Not there yet, or cut when this machine went down: found out once more.
-  }
+  const parsed = Remembered.safeParse(await readJson(memoryFile(machine)));
+  if (!parsed.success || parsed.data.bootId !== bootId) return null;
+  return { accel: parsed.data.accel, why: parsed.data.why };
 }
 
 async function remember(machine: MachineData, what: z.infer<typeof Remembered>): Promise<void> {
