@@ -13,6 +13,13 @@ export const isHostTrouble = (error: unknown): boolean =>
 /** Called with what ended a boot that is tried again. */
 export type OnLost = (error: unknown) => void;
 
+/** Why a guest is not ready; null for one that is. */
+export const whyNotReady = (ready: Promise<void>): Promise<unknown> =>
+  ready.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+
 /** @returns the guest; one that is not ready says why in `whenReady` */
 export async function bootGuest(
   request: GuestRequest,
@@ -22,10 +29,7 @@ export async function bootGuest(
 ): Promise<Guest> {
   for (let tries = 1; ; tries += 1) {
     const guest = await Guest.start(request, BOOT, { signal, limitMs: limits.startMs });
-    const error: unknown = await guest.ready(limits, signal).then(
-      () => null,
-      (reason: unknown) => reason,
-    );
+    const error = await whyNotReady(guest.ready(limits, signal));
     if (!isHostTrouble(error) || tries >= BOOT_TRIES) return guest;
     onLost(error);
     await guest[Symbol.asyncDispose]();

@@ -7,6 +7,7 @@ import { printable } from '../core/screen.ts';
 import type { ConsoleLines } from './console.ts';
 import type { QmpEvent } from './qmp.ts';
 import { watchStall } from './stall.ts';
+import { howEnded, type GuestExit } from './start.ts';
 
 export interface GuestEnd {
   /** A sentence without a full stop. */
@@ -28,11 +29,7 @@ export interface Endable {
   /** QMP events so far. */
   readonly events: readonly QmpEvent[];
   /** Settles, never rejects, when QEMU is gone and all that it said has been read. */
-  readonly exited: Promise<{
-    readonly exitCode: number | undefined;
-    readonly signal: string | undefined;
-    readonly stderr: string;
-  }>;
+  readonly exited: Promise<GuestExit>;
   /** @returns a function that ends the subscription */
   onEvent(listener: (event: QmpEvent) => void): () => void;
   qmp(command: string): Promise<unknown>;
@@ -47,14 +44,14 @@ const OWN_DOING: Readonly<Record<string, string>> = {
 
 /** The end of a guest whose QEMU is gone. */
 export async function endOf(guest: Pick<Endable, 'exited' | 'events'>): Promise<GuestEnd> {
-  const { exitCode, signal, stderr } = await guest.exited;
+  const exit = await guest.exited;
+  const { exitCode, signal, stderr } = exit;
   const reason = guest.events.findLast(({ event }) => event === 'SHUTDOWN')?.data['reason'];
   const own = typeof reason === 'string' ? OWN_DOING[reason] : undefined;
   if (signal === undefined && exitCode === 0 && own !== undefined) return { text: own, by: 'guest' };
-  const how = signal === undefined ? `with code ${exitCode}` : `by ${signal}`;
   const said = printable(stderr.trim().split('\n').at(-1) ?? '').slice(0, 200);
   const words = said === '' ? (typeof reason === 'string' ? ` (${reason})` : '') : `: ${said}`;
-  return { text: `QEMU ended ${how}${words}`, by: 'host' };
+  return { text: `QEMU ended ${howEnded(exit)}${words}`, by: 'host' };
 }
 
 const PANIC = /Kernel panic - not syncing/;

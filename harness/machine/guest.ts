@@ -18,6 +18,7 @@ import { privateFolder } from './sockets.ts';
 import { watchStall } from './stall.ts';
 import {
   BOOT,
+  howEnded,
   patienceWith,
   seconds,
   startQemu,
@@ -205,12 +206,17 @@ export class Guest implements AsyncDisposable {
   async #died(): Promise<MmapvetError> {
     const exit = await this.exited;
     const killed = wasKilled(exit);
-    const how = exit.signal === undefined ? `with code ${exit.exitCode}` : `by ${exit.signal}`;
     const said = exit.stderr.trim().split('\n').filter(Boolean).slice(-5);
-    return new MmapvetError(killed ? 'GUEST_KILLED' : 'GUEST_DIED', `QEMU ended ${how} before the guest was ready.`, {
-      hint: killed ? 'Look who ends processes here: Linux does where memory is short.' : 'Read the end of its console.',
-      details: [...said, ...this.console.lines().slice(-15)],
-    });
+    return new MmapvetError(
+      killed ? 'GUEST_KILLED' : 'GUEST_DIED',
+      `QEMU ended ${howEnded(exit)} before the guest was ready.`,
+      {
+        hint: killed
+          ? 'Look who ends processes here: Linux does where memory is short.'
+          : 'Read the end of its console.',
+        details: [...said, ...this.console.lines().slice(-15)],
+      },
+    );
   }
 
   /** Where QEMU's gdb stub listens, in a guest that was started with one. */

@@ -219,13 +219,10 @@ function ramOf(how: GuestStart): GuestRam | null {
 }
 
 function startError(command: readonly string[], exit: GuestExit): MmapvetError {
-  const { exitCode, signal } = exit;
   const said = exit.stderr.trim().split('\n').filter(Boolean);
-  const details = [...said.slice(-10), quoteCommand(command)];
-  const how = signal === undefined ? `it ended with code ${exitCode}` : `it was ended by ${signal}`;
-  return new MmapvetError(codeOf(exit), `QEMU did not start: ${said.at(-1) ?? how}`, {
+  return new MmapvetError(codeOf(exit), `QEMU did not start: ${said.at(-1) ?? `it ended ${howEnded(exit)}`}`, {
     hint: 'Run "mmapvet doctor"; try the command by hand.',
-    details,
+    details: [...said.slice(-10), quoteCommand(command)],
   });
 }
 
@@ -234,6 +231,10 @@ function codeOf(exit: GuestExit): string {
   if (exit.signal === 'SIGBUS') return 'QEMU_NO_MEMORY';
   return wasKilled(exit) ? 'GUEST_KILLED' : 'QEMU_FAILED';
 }
+
+/** `with code 1`, `by SIGKILL`. */
+export const howEnded = ({ exitCode, signal }: Pick<GuestExit, 'exitCode' | 'signal'>): string =>
+  signal === undefined ? `with code ${exitCode}` : `by ${signal}`;
 
 /** By a signal. One that it handles lets it end in order, and say so. */
 export const wasKilled = ({ signal, stderr }: GuestExit): boolean =>

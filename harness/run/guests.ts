@@ -7,7 +7,7 @@ import type { Emit } from '../core/events.ts';
 import { inStage } from '../kernel/stage.ts';
 import { Guest, type BootLimits } from '../machine/guest.ts';
 import type { GuestRequest, GuestStart } from '../machine/start.ts';
-import { bootGuest, isHostTrouble } from '../machine/boot.ts';
+import { bootGuest, isHostTrouble, whyNotReady } from '../machine/boot.ts';
 import { dropSnapshot, snapshotKey, takeSnapshot, type Snapshot } from '../machine/snapshot.ts';
 import { findSplats } from '../probe/splat.ts';
 import type { GuestKind } from './batches.ts';
@@ -132,10 +132,7 @@ export class Guests {
   /** A kernel that has come up before, and says nothing wrong when it does not, gets another try. */
   async #boot(request: GuestRequest, number: number): Promise<Guest> {
     const guest = await this.#bootOnce(request, number);
-    const error: unknown = await guest.whenReady.then(
-      () => null,
-      (reason: unknown) => reason,
-    );
+    const error = await whyNotReady(guest.whenReady);
     this.#request.signal.throwIfAborted();
     if (error === null) this.#cameUp = true;
     if (error === null || !this.#cameUp || findSplats(guest.console.lines()).length > 0) return guest;

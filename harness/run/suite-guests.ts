@@ -24,17 +24,20 @@ const MOST_GUESTS = 4;
 /** Guests one after the other that ran none of them: the first one may have been bad luck. */
 const MOST_FRUITLESS = 2;
 
+export interface SuiteRun {
+  readonly build: SuiteBuild;
+  readonly guests: Guests;
+  readonly kind: GuestKind;
+  readonly ledger: SuiteLedger;
+  readonly options: SuiteOptions;
+}
+
 /**
  * Programs in guests of one kind, the next one in a fresh guest where one was lost.
  * @returns what keeps every guest from running programs; null where the next one may be spared it
  */
-export async function runInGuests(
-  build: SuiteBuild,
-  guests: Guests,
-  kind: GuestKind,
-  ledger: SuiteLedger,
-  options: SuiteOptions,
-): Promise<string | null> {
+export async function runInGuests(request: SuiteRun): Promise<string | null> {
+  const { build, ledger } = request;
   settleAbsent(build, ledger);
   let fruitless = 0;
   for (let used = 1; ledger.pending.length > 0; used += 1) {
@@ -43,7 +46,7 @@ export async function runInGuests(
       return null;
     }
     // oxlint-disable-next-line no-await-in-loop -- the next guest is for what this one leaves
-    const trouble = await runInGuest(build, guests, kind, ledger, options);
+    const trouble = await runInGuest(request);
     fruitless = trouble === null ? 0 : fruitless + 1;
     if (trouble !== null && fruitless >= MOST_FRUITLESS) {
       ledger.giveUp(trouble);
@@ -54,13 +57,7 @@ export async function runInGuests(
 }
 
 /** @returns as runInGuests */
-async function runInGuest(
-  build: SuiteBuild,
-  guests: Guests,
-  kind: GuestKind,
-  ledger: SuiteLedger,
-  options: SuiteOptions,
-): Promise<string | null> {
+async function runInGuest({ build, guests, kind, ledger, options }: SuiteRun): Promise<string | null> {
   const { signal } = options;
   const number = guests.next();
   ledger.guest = number;

@@ -85,7 +85,7 @@ export class SuiteVet {
     });
     const { error } = plan.boot ? { error: null } : await running.hold(() => guests.prepare());
     if (error !== null) return this.giveUp(`the guest did not boot: ${messageOf(error)}`);
-    await this.#runAll(running, (kind, ledger) => runInGuests(build, guests, kind, ledger, this.#options));
+    await this.#runAll(running, (kind, ledger) => runInGuests({ build, guests, kind, ledger, options: this.#options }));
   }
 
   /** @param running one of those that it lets in */

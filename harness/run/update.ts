@@ -51,15 +51,10 @@ export function updateRecorded(
         (!everywhere && !fresh.some((each) => each.target === entry.target && each.target !== undefined)),
     );
     all[name] = [...kept, ...fresh];
-    for (const cell of everywhere ? [first] : changed)
-      diff.push(
-        ...diffLines(
-          name,
-          everywhere ? changed.map((each) => each.target).join(', ') : cell.target,
-          cell.behaviour,
-          kernel,
-        ),
-      );
+    for (const cell of everywhere ? [first] : changed) {
+      const who = (everywhere ? changed : [cell]).map(({ target }) => target).join(', ');
+      diff.push(...diffLines(name, who, cell.behaviour, kernel));
+    }
   }
   const sorted = Object.fromEntries(Object.entries(all).toSorted(([a], [b]) => (a < b ? -1 : 1)));
   return { recorded: { version: 1, cells: sorted as Recorded['cells'] }, diff };

@@ -177,18 +177,16 @@ function connectOnce(target: SshTarget, keepaliveInterval: number, socket: Socke
   const { promise, resolve, reject } = Promise.withResolvers<Client>();
   const client = new Client();
   let refused = false;
+  const fail = (error: Levelled): void => {
+    client.destroy();
+    reject(refused ? hostKeyError(target.port) : error);
+  };
   client
     .once('ready', () => resolve(client))
     // A socket that breaks is told twice: as an error, and as a connection that was lost.
-    .on('error', (error) => {
-      client.destroy();
-      reject(refused ? hostKeyError(target.port) : error);
-    })
+    .on('error', fail)
     // One that the other side ends in order is no error to ssh2.
-    .once('close', () => {
-      const closed: Levelled = Object.assign(new Error('the guest closed the connection'), { level: 'client-socket' });
-      reject(refused ? hostKeyError(target.port) : closed);
-    })
+    .once('close', () => fail(Object.assign(new Error('the guest closed the connection'), { level: 'client-socket' })))
     .connect({
       ...(socket?.writable === true ? { sock: socket } : { host: '127.0.0.1', port: target.port }),
       username: 'root',

@@ -6,9 +6,8 @@ import { MmapvetError } from '../../../harness/core/errors.ts';
 import { bootGuest } from '../../../harness/machine/boot.ts';
 import { Guest, type BootLimits } from '../../../harness/machine/guest.ts';
 import { BOOT, type GuestRequest } from '../../../harness/machine/start.ts';
-import { machineFor } from '../../../harness/machine/machine.ts';
+import { FAKE_MACHINE } from '../fake-machine.ts';
 
-const FAKE = join(import.meta.dirname, '../../fixtures/programs/fake-qemu.mjs');
 const NEVER = new AbortController().signal;
 const within = (ms: number): BootLimits => ({ totalMs: ms, silenceMs: 60_000 });
 let folder: string;
@@ -26,15 +25,7 @@ const start = (guest: string): Promise<Guest> => Guest.start(requestFor(guest));
 
 function requestFor(guest: string): GuestRequest {
   vi.stubEnv('FAKE_GUEST', guest);
-  return {
-    machine: { ...machineFor('x86_64'), qemu: FAKE },
-    accel: 'tcg',
-    kernel: '/k',
-    initrd: '/i',
-    consoleFile: join(folder, 'console.log'),
-    kernelArgs: [],
-    qemuArgs: [],
-  };
+  return { ...FAKE_MACHINE, consoleFile: join(folder, 'console.log') };
 }
 
 const alive = (pid: number | undefined): boolean => {

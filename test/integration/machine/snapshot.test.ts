@@ -5,11 +5,10 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { entryFolder } from '../../../harness/kernel/cache.ts';
 import { Guest, type BootLimits } from '../../../harness/machine/guest.ts';
 import type { GuestRequest } from '../../../harness/machine/start.ts';
-import { machineFor } from '../../../harness/machine/machine.ts';
 import { findSnapshot, snapshotKey, SNAPSHOTS, takeSnapshot } from '../../../harness/machine/snapshot.ts';
 import { SshConnection } from '../../../harness/ssh/connection.ts';
+import { FAKE_MACHINE } from '../fake-machine.ts';
 
-const FAKE = join(import.meta.dirname, '../../fixtures/programs/fake-qemu.mjs');
 const NEVER = new AbortController().signal;
 const within = (ms: number): BootLimits => ({ totalMs: ms, silenceMs: 60_000 });
 let folder: string;
@@ -26,15 +25,7 @@ afterEach(async () => {
 
 function requestFor(guest: string): GuestRequest {
   vi.stubEnv('FAKE_GUEST', guest);
-  return {
-    machine: { ...machineFor('x86_64'), qemu: FAKE },
-    accel: 'tcg',
-    kernel: '/k',
-    initrd: '/i',
-    consoleFile: join(folder, 'console.log'),
-    kernelArgs: [],
-    qemuArgs: [],
-  };
+  return { ...FAKE_MACHINE, consoleFile: join(folder, 'console.log') };
 }
 const entry = (): string => entryFolder(SNAPSHOTS, 'key');
 const take = (guest: string) => takeSnapshot('key', requestFor(guest), within(5000), NEVER);
@@ -149,7 +140,7 @@ describe('the key', () => {
   test('changes with the QEMU program', async () => {
     const bin = join(folder, 'bin-qemu');
     vi.stubEnv('PATH', `${folder}:${process.env['PATH'] ?? ''}`);
-    const request = { ...requestFor('good'), machine: { ...machineFor('x86_64'), qemu: 'bin-qemu' } };
+    const request = { ...requestFor('good'), machine: { ...FAKE_MACHINE.machine, qemu: 'bin-qemu' } };
     await writeFile(bin, await readFile('/bin/true'));
     await chmod(bin, 0o755);
     const before = await snapshotKey(request, []);

@@ -4,12 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { EventBody } from '../../../harness/core/events.ts';
-import { machineFor } from '../../../harness/machine/machine.ts';
 import { findSnapshot, snapshotKey } from '../../../harness/machine/snapshot.ts';
 import { Guests } from '../../../harness/run/guests.ts';
 import { Pace } from '../../../harness/run/pace.ts';
+import { FAKE_MACHINE } from '../fake-machine.ts';
 
-const FAKE = join(import.meta.dirname, '../../fixtures/programs/fake-qemu.mjs');
 let folder: string;
 let events: EventBody[];
 
@@ -26,15 +25,6 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const MACHINE = {
-  machine: { ...machineFor('x86_64'), qemu: FAKE },
-  accel: 'tcg',
-  kernel: '/k',
-  initrd: '/i',
-  kernelArgs: [],
-  qemuArgs: [],
-} as const;
-
 /** Half a minute is a second. */
 class Hurry extends Pace {
   override stretch(ms: number): number {
@@ -48,7 +38,7 @@ class Hurry extends Pace {
 const guestsOf = (): Guests =>
   new Guests({
     target: 'x86_64',
-    guest: MACHINE,
+    guest: FAKE_MACHINE,
     contents: ['contents'],
     consoleFile: (guest) => join(folder, `console-${guest}.log`),
     pace: new Hurry(1),
@@ -57,7 +47,7 @@ const guestsOf = (): Guests =>
     signal: new AbortController().signal,
   });
 
-const saved = async () => findSnapshot(await snapshotKey(MACHINE, ['contents']));
+const saved = async () => findSnapshot(await snapshotKey(FAKE_MACHINE, ['contents']));
 const notes = () => events.flatMap((event) => (event.kind === 'note' ? [`${event.level} ${event.code}`] : []));
 const origins = () => events.flatMap((event) => (event.kind === 'guest' ? [event.origin] : []));
 

@@ -5,14 +5,13 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { programsOn } from '../../../harness/contract/suites.ts';
 import type { Cell, EventBody } from '../../../harness/core/events.ts';
-import { machineFor } from '../../../harness/machine/machine.ts';
 import { Guests } from '../../../harness/run/guests.ts';
 import { Pace } from '../../../harness/run/pace.ts';
 import { planRun } from '../../../harness/run/plan.ts';
 import { runInGuests } from '../../../harness/run/suite-guests.ts';
 import { SuiteLedger } from '../../../harness/run/suite-ledger.ts';
+import { FAKE_MACHINE } from '../fake-machine.ts';
 
-const FAKE = join(import.meta.dirname, '../../fixtures/programs/fake-qemu.mjs');
 let folder: string;
 
 beforeEach(async () => {
@@ -37,14 +36,7 @@ async function run(kind: string) {
   };
   const guests = new Guests({
     ...common,
-    guest: {
-      machine: { ...machineFor('x86_64'), qemu: FAKE },
-      accel: 'tcg',
-      kernel: '/k',
-      initrd: '/i',
-      kernelArgs: [],
-      qemuArgs: [],
-    },
+    guest: FAKE_MACHINE,
     contents: [],
     consoleFile: (guest) => join(folder, `console-${guest}.log`),
     silenceMs: 60_000,
@@ -64,7 +56,13 @@ async function run(kind: string) {
     allow: [],
     onVerdict: ({ cell }) => void cells.push(cell),
   });
-  const hopeless = await runInGuests({ folder, absent: [] }, guests, 'booted', ledger, { ...common, plan, allow: [] });
+  const hopeless = await runInGuests({
+    build: { folder, absent: [] },
+    guests,
+    kind: 'booted',
+    ledger,
+    options: { ...common, plan, allow: [] },
+  });
   const used = events.filter((event) => event.kind === 'guest').length;
   return { hopeless, used, cells: cells.map(({ outcome, ran }) => ({ outcome, ran })) };
 }
